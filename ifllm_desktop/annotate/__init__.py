@@ -1,0 +1,1 @@
+"""Label operations with undo, and the annotations that follow from them."""

@@ -1,0 +1,1 @@
+"""The live half without Qt and without SQLite: queues, gaze pipeline, camera worker, recorder."""

@@ -1,0 +1,67 @@
+"""Capture without threads, for a simulated clock: frames are processed when the clock has reached them."""
+
+from __future__ import annotations
+
+from ifllm_desktop.capture.pipeline import Observation, Pipeline
+from ifllm_desktop.domain.errors import IfllmError
+from ifllm_desktop.domain.time import NS_PER_S
+from ifllm_desktop.ports import Camera, Clock
+
+
+class InlineCapture:
+    """The same interface as ``CaptureWorker``; everything happens inside :meth:`take`.
+
+    Parameters
+    ----------
+    camera : Camera
+        Its ``rate_hz`` (from ``describe``) says when the next frame is due.
+    """
+
+    def __init__(self, camera: Camera, pipeline: Pipeline, clock: Clock) -> None:
+        self._camera = camera
+        self._clock = clock
+        self._next_due_ns = 0
+        self._period_ns = NS_PER_S // 30
+        self._problems: list[tuple[str, Exception | None]] = []
+        self.pipeline: Pipeline | None = pipeline
+        self.n_passes = 0
+
+    def start(self) -> None:
+        """Open the camera. Its errors are reported, as in the threaded run, by :meth:`take_problems`."""
+        try:
+            self._camera.open()
+        except IfllmError as error:
+            self._problems.append(("failed", error))
+            self._next_due_ns = 2**62
+            return
+        self._problems.append(("opened", None))
+        self._period_ns = int(NS_PER_S / float(self._camera.describe()["rate_hz"]))
+        self._next_due_ns = self._clock.now_ns()
+
+    def take(self) -> list[Observation]:
+        """Process every frame that is due by now."""
+        out: list[Observation] = []
+        assert self.pipeline is not None
+        while self._next_due_ns <= self._clock.now_ns():
+            frame = self._camera.read()
+            self._next_due_ns += self._period_ns
+            if frame is None:
+                self.pipeline.lost(self.pipeline.session_ns(self._clock.now_ns()), -1, 1, "no_picture")
+                continue
+            self._next_due_ns = frame.t_ns + self._period_ns
+            if frame.pass_index != self.n_passes:
+                self.n_passes = frame.pass_index
+                self._problems.append(("looped", None))
+            out.append(self.pipeline.process(frame))
+        return out
+
+    def take_problems(self) -> list[tuple[str, Exception | None]]:
+        """See ``CaptureWorker``."""
+        out, self._problems = self._problems, []
+        return out
+
+    def stop(self) -> None:
+        """Close camera and landmarker."""
+        self._camera.close()
+        if self.pipeline is not None:
+            self.pipeline.close()

@@ -1,0 +1,144 @@
+"""One frame in, its rows out: landmarks → eye features → gaze → text hit.
+
+Runs on the vision thread in the window and in the one loop of the headless run; it owns the landmarker.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifllm_desktop.domain.samples import Row
+from ifllm_desktop.domain.scene import EMPTY_SCENE, Scene
+from ifllm_desktop.gaze.calibration import GazeModel
+from ifllm_desktop.gaze.eye_features import eye_features, face_box, image_quality
+from ifllm_desktop.ports import Frame, Landmarker
+from ifllm_desktop.reading.hits import hit
+
+Record = Callable[[str, Row], int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """What one frame told.
+
+    Attributes
+    ----------
+    features : ndarray of float64, shape (19,), or None
+        Eye features in the order of ``EYE_FEATURES``; None when no face was found.
+    gaze_px, sd_px : tuple of float
+        Screen px; NaN without a calibration or a face.
+    face_box : tuple of float
+        x, y, w, h in units of the picture's width and height; NaN without a face.
+    frame : Frame or None
+        The picture, for the preview only; never stored.
+    """
+
+    t_ns: int
+    frame_index: int
+    features: NDArray[np.float64] | None
+    gaze_px: tuple[float, float] = (math.nan, math.nan)
+    sd_px: tuple[float, float] = (math.nan, math.nan)
+    face_box: tuple[float, float, float, float] = (math.nan, math.nan, math.nan, math.nan)
+    brightness: float = math.nan
+    frame: Frame | None = None
+    latency_ns: int = 0
+
+
+class Pipeline:
+    """Turns frames into rows.
+
+    Parameters
+    ----------
+    landmarker : Landmarker
+        Used on the calling thread only.
+    record : callable
+        Takes ``(stream, row)`` in session time.
+    session_ns : callable
+        Session time of a reading of the clock.
+    """
+
+    def __init__(
+        self,
+        landmarker: Landmarker,
+        record: Record,
+        session_ns: Callable[[int], int],
+    ) -> None:
+        self._landmarker = landmarker
+        self._record = record
+        self.session_ns = session_ns
+        self._model: tuple[GazeModel, str] | None = None
+        self._scene: Scene = EMPTY_SCENE
+        self.n_frames = 0
+        self.n_landmark_rows = 0
+        self.n_gap_rows = 0
+
+    def set_scene(self, scene: Scene) -> None:
+        """The screen as it is now (assignment of one reference, safe across threads)."""
+        self._scene = scene
+
+    def set_model(self, model: GazeModel | None, calibration_id: str = "") -> None:
+        """The calibration to use from the next frame on."""
+        self._model = (model, calibration_id) if model is not None else None
+
+    def process(self, frame: Frame) -> Observation:
+        """One frame ends as exactly one row in ``landmarks`` or one in ``gap``."""
+        self.n_frames += 1
+        t_ns = self.session_ns(frame.t_ns)
+        face = self._landmarker.detect(frame)
+        if face is None:
+            self._gap(t_ns, frame.index, "no_face")
+            return Observation(t_ns, frame.index, None, frame=frame)
+        features = eye_features(face)
+        if not np.isfinite(features).all():
+            self._gap(t_ns, frame.index, "no_eyes")
+            return Observation(t_ns, frame.index, None, frame=frame)
+        box = face_box(face)
+        brightness, contrast = image_quality(frame.image_bgr, face)
+        self._record(
+            "landmarks",
+            (t_ns, frame.index, *(float(v) for v in features), *(float(v) for v in box), brightness, contrast, b""),
+        )
+        self.n_landmark_rows += 1
+        gaze, sd = self._gaze(t_ns, frame.index, features)
+        return Observation(t_ns, frame.index, features, gaze, sd, box, brightness, frame)
+
+    def lost(self, t_ns: int, frame_index: int, n_frames: int, reason: str) -> None:
+        """A gap row for frames that never came (``t_ns`` is session time)."""
+        self._gap(t_ns, frame_index, reason, n_frames)
+
+    def dropped(self, frame: Frame) -> None:
+        """A gap row for a frame that a newer one replaced before it could be looked at."""
+        self.n_frames += 1
+        self._gap(self.session_ns(frame.t_ns), frame.index, "dropped")
+
+    def close(self) -> None:
+        """Free the landmarker."""
+        self._landmarker.close()
+
+    def _gap(self, t_ns: int, frame_index: int, reason: str, n_frames: int = 1) -> None:
+        self.n_gap_rows += 1
+        self._record("gap", (t_ns, frame_index, n_frames, reason))
+
+    def _gaze(
+        self, t_ns: int, frame_index: int, features: NDArray[np.float64]
+    ) -> tuple[tuple[float, float], tuple[float, float]]:
+        if self._model is None:
+            return (math.nan, math.nan), (math.nan, math.nan)
+        model, calibration_id = self._model
+        points, sds = model.predict(features[None, :])
+        x_px, y_px = float(points[0, 0]), float(points[0, 1])
+        sd_x_px, sd_y_px = float(sds[0, 0]), float(sds[0, 1])
+        self._record("gaze", (t_ns, frame_index, x_px, y_px, sd_x_px, sd_y_px, calibration_id))
+        scene = self._scene
+        if scene.responses or scene.aois:
+            h = hit(scene, x_px, y_px, sd_x_px, sd_y_px)
+            self._record(
+                "hit",
+                (t_ns, frame_index, h.response_id, h.aoi, h.block, h.line, h.p_block, h.p_line, h.p_off_text),
+            )
+        return (x_px, y_px), (sd_x_px, sd_y_px)

@@ -1,0 +1,408 @@
+"""The only file that knows every concrete class (and no Qt): builds studies, sessions, scores and exports."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from ifllm_desktop import __version__
+from ifllm_desktop.adapters.chat_prepared import PreparedChat
+from ifllm_desktop.adapters.clock import MonotonicClock, SimulatedClock
+from ifllm_desktop.adapters.simulated_camera import SimulatedCamera, SimulatedLandmarker
+from ifllm_desktop.adapters.simulated_person import SimulatedPerson
+from ifllm_desktop.capture.inline import InlineCapture
+from ifllm_desktop.capture.pipeline import Pipeline
+from ifllm_desktop.capture.recorder import Recorder
+from ifllm_desktop.annotate.history import LabelHistory
+from ifllm_desktop.capture.worker import CaptureWorker
+from ifllm_desktop.domain.errors import DataError, UsageError
+from ifllm_desktop.domain.samples import FEATURE_SET
+from ifllm_desktop.domain.session import SegmentInfo, SessionInfo
+from ifllm_desktop.domain.space import Screen
+from ifllm_desktop.domain.time import NS_PER_MS, NS_PER_S
+from ifllm_desktop.export.schemas import FORMATS
+from ifllm_desktop.export.write import write_exports
+from ifllm_desktop.features.pairs import pair_measures
+from ifllm_desktop.ports import Camera, Clock, Landmarker, RecordingSource
+from ifllm_desktop.protocol import StudyProtocol, load_protocol, load_topics
+from ifllm_desktop.replay.timeline import Timeline
+from ifllm_desktop.replay.turns import turns
+from ifllm_desktop.resource_files import resource_path
+from ifllm_desktop.reward.checkpoint import default_model
+from ifllm_desktop.reward.checkpoint import load as load_model
+from ifllm_desktop.reward.checkpoint import save as save_model
+from ifllm_desktop.reward.score import score_pairs as score_with
+from ifllm_desktop.reward.train import fit, out_of_fold
+from ifllm_desktop.session.assignment import assign
+from ifllm_desktop.session.chat_pump import SimulatedChatPump, ThreadedChatPump
+from ifllm_desktop.session.conductor import Conductor
+from ifllm_desktop.session.flow import ParticipantFlow
+from ifllm_desktop.session.gaze_setup import GazeSetup
+from ifllm_desktop.session.ids import IdFactory, RandomIds, SeededIds, seed_of
+from ifllm_desktop.store.recovery import recover, verify
+from ifllm_desktop.store.study import StudyFolder
+
+SIMULATED_WALL_START_NS = 1_767_225_600_000_000_000
+"""Wall time at which simulated sessions begin: 2026-01-01T00:00:00Z, so that runs can be compared byte by byte."""
+TEMPLATES = ("demo",)
+SIMULATED = "simulated"
+_PARTICIPANT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+
+
+def default_study_folder() -> Path:
+    """A new folder for a demo study among the user's own data."""
+    base = Path(platformdirs.user_data_dir("ifllm_desktop", appauthor=False)) / "studies"
+    stamp = time.strftime("demo-%Y%m%d-%H%M%S")
+    folder = base / stamp
+    number = 2
+    while folder.exists():
+        folder = base / f"{stamp}-{number}"
+        number += 1
+    return folder
+
+
+def new_study(path: Path, template: str) -> Path:
+    """Make a study folder from a template. Raises UsageError ``unknown_name``, WorldError ``study_exists``."""
+    if template not in TEMPLATES:
+        raise UsageError("unknown_name", kind="template", name=template, known=", ".join(TEMPLATES))
+    StudyFolder(path).create(resource_path("studies", template))
+    return path
+
+
+def open_study(path: Path) -> StudyFolder:
+    """An existing study whose protocol is valid; cut-off recordings are recovered by the caller."""
+    study = StudyFolder(path).open()
+    load_protocol(study.protocol_path)
+    return study
+
+
+def verify_study(path: Path) -> dict[str, Any]:
+    """The report of ``verify``: recovers what was cut off, then checks everything."""
+    study = StudyFolder(path).open()
+    return dict(verify(study))
+
+
+def recover_study(study: StudyFolder) -> list[str]:
+    """Close what a crash left open; returns one sentence per session that was recovered."""
+    return [
+        f"A recording of {r.session_id} had not been closed: {r.duration_s:.1f} s were recovered."
+        for r in recover(study)
+    ]
+
+
+# ---- devices ---------------------------------------------------------------------------------
+
+
+def make_camera(spec: str, clock: Clock, person: SimulatedPerson | None) -> Camera:
+    """Camera of a specification: a number, a video file, or ``simulated``."""
+    if spec == SIMULATED:
+        assert person is not None
+        return SimulatedCamera(person, clock)
+    from ifllm_desktop.adapters.camera_opencv import DeviceCamera, VideoCamera
+
+    if spec.isdigit():
+        return DeviceCamera(int(spec), clock)
+    return VideoCamera(Path(spec), clock)
+
+
+def make_landmarker(spec: str, person: SimulatedPerson | None) -> Landmarker:
+    """The landmarker that goes with a camera."""
+    if spec == SIMULATED:
+        assert person is not None
+        return SimulatedLandmarker(person)
+    from ifllm_desktop.adapters.landmarks_facemesh import FaceMeshLandmarker
+
+    return FaceMeshLandmarker()
+
+
+def devices_of(spec: str) -> str:
+    """``real``, ``video`` or ``simulated``."""
+    if spec == SIMULATED:
+        return "simulated"
+    return "real" if spec.isdigit() else "video"
+
+
+# ---- sessions --------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class SessionParts:
+    """A session that is ready to start, with what its driver needs besides the conductor."""
+
+    study: StudyFolder
+    protocol: StudyProtocol
+    info: SessionInfo
+    conductor: Conductor
+    clock: Clock
+    person: SimulatedPerson | None
+    screen: Screen
+    quality_of: Callable[[str], str]
+
+    def finish(self, *, cleanly: bool = True) -> SegmentInfo:
+        """Close the recording and enter how the session ended."""
+        snapshot = self.conductor.snapshot
+        segment = self.conductor.close(cleanly=cleanly)
+        catalogue = self.study.catalogue()
+        catalogue.put_segment(segment)
+        if snapshot.scopes is not None:
+            wall_ns = self.clock.wall_ns()
+            catalogue.put_consent(self.info.participant_id, self.info.session_id, dict(snapshot.scopes), wall_ns)
+        state = "finished" if snapshot.page == "finish" else "stopped"
+        catalogue.set_session_state(self.info.session_id, state)
+        return segment
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How a session is to be run.
+
+    Attributes
+    ----------
+    camera : str
+        Number, video file or ``simulated``.
+    simulated_clock : bool
+        Whether time is simulated (only without a window).
+    simulated_person : bool
+        Whether a simulated participant acts or at least looks (always with the simulated camera).
+    """
+
+    camera: str
+    seed: int
+    simulated_clock: bool
+    simulated_person: bool
+    screen: Screen
+    start_wall_ns: int | None = None
+
+
+def next_participant(study: StudyFolder) -> str:
+    """The next free id: P001, P002 …"""
+    known = set(study.catalogue().participants())
+    number = 1
+    while f"P{number:03d}" in known:
+        number += 1
+    return f"P{number:03d}"
+
+
+def prepare_session(study: StudyFolder, participant_id: str, options: SessionOptions) -> SessionParts:
+    """Everything of one session, wired. The segment file exists when it returns; nothing runs yet."""
+    if not _PARTICIPANT_ID.fullmatch(participant_id):
+        raise UsageError("participant_id", name=participant_id)
+    protocol = load_protocol(study.protocol_path)
+    topics = load_topics(protocol.topics_folder)
+    clock: Clock
+    if options.simulated_clock:
+        clock = SimulatedClock(wall_start_ns=options.start_wall_ns or SIMULATED_WALL_START_NS)
+    else:
+        clock = MonotonicClock()
+    number = 1 + sum(s.participant_id == participant_id for s in study.catalogue().sessions())
+    seeded = options.simulated_clock
+    ids: IdFactory = SeededIds(f"{options.seed}/{participant_id}/{number}") if seeded else RandomIds()
+    person = SimulatedPerson(seed_of(options.seed, participant_id) % 2**31) if options.simulated_person else None
+    info = SessionInfo(
+        ids.new("session"), participant_id, protocol.id, number, clock.wall_ns(), devices_of(options.camera), "open"
+    )
+    camera = make_camera(options.camera, clock, person)
+    header = _header(info, protocol, options, camera)
+    recorder = Recorder(_open_segment(study, info, header, clock), clock)
+    plan = assign(protocol, topics, participant_id, order=_order(study, participant_id))
+    flow = ParticipantFlow(protocol, topics, plan, info.session_id, recorder.record, ids)
+
+    def make_pipeline() -> Pipeline:
+        return Pipeline(make_landmarker(options.camera, person), recorder.record, recorder.session_ns)
+
+    stream = protocol.stream
+    chat = PreparedChat(topics, tokens_per_s=stream.tokens_per_s, jitter=stream.jitter)
+    setup = GazeSetup(protocol, options.screen, recorder.record, ids)
+    if options.simulated_clock:
+        conductor = Conductor(
+            flow, recorder, InlineCapture(camera, make_pipeline(), clock), SimulatedChatPump(chat, clock), setup, header
+        )
+    else:
+        worker = CaptureWorker(camera, make_pipeline, clock)
+        conductor = Conductor(flow, recorder, worker, ThreadedChatPump(chat, clock), setup, header)
+
+    def quality_of(response_id: str) -> str:
+        request = conductor.requests.get(response_id)
+        if request is None:
+            return ""
+        answer = topics[request.topic_id].turns[request.turn_index].answer(request.model)
+        return answer.quality if answer is not None else ""
+
+    return SessionParts(study, protocol, info, conductor, clock, person, options.screen, quality_of)
+
+
+def _order(study: StudyFolder, participant_id: str) -> int:
+    """Which participant of the study this is, from 0: balances sides over people."""
+    people = list(study.catalogue().participants())
+    return people.index(participant_id) if participant_id in people else len(people)
+
+
+def _header(info: SessionInfo, protocol: StudyProtocol, options: SessionOptions, camera: Camera) -> dict[str, Any]:
+    return {
+        "session_id": info.session_id, "participant_id": info.participant_id, "study_id": info.study_id,
+        "station_id": "station-1", "segment": 1, "seed": options.seed, "devices": info.devices,
+        "screen": {k: _finite(v) for k, v in dataclasses.asdict(options.screen).items()},
+        "camera": camera.describe(), "feature_set": FEATURE_SET, "app_version": __version__,
+        "protocol_sha256": protocol.sha256,
+    }  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return value if value == value else None
+
+
+def _open_segment(study: StudyFolder, info: SessionInfo, header: dict[str, Any], clock: Clock) -> Any:
+    catalogue = study.catalogue()
+    wall_ns = clock.wall_ns()
+    catalogue.add_participant(info.participant_id, info.devices, wall_ns)
+    catalogue.add_session(info)
+    return study.new_segment(info.session_id, 1, header, wall_ns)
+
+
+def check_camera(spec: str) -> None:
+    """Whether frames can be had from a camera or file, before anything is written. Raises its WorldError."""
+    camera = make_camera(spec, MonotonicClock(), None)
+    camera.open()
+    camera.close()
+
+
+# ---- reading, labels, scores, export ---------------------------------------------------------
+
+
+def session_of(study: StudyFolder, session: str | None) -> SessionInfo:
+    """A session by id, or the newest. Raises DataError ``session_missing``, ``no_sessions``."""
+    sessions = study.catalogue().sessions()
+    if not sessions:
+        raise DataError("no_sessions", path=str(study.path))
+    if session is None:
+        return sessions[-1]
+    for info in sessions:
+        if info.session_id == session:
+            return info
+    raise DataError("session_missing", session=session)
+
+
+def sources(study: StudyFolder) -> list[RecordingSource]:
+    """Every closed session of a study, by time of entry."""
+    return [study.source(s.session_id) for s in study.catalogue().sessions() if s.segments]
+
+
+def replay_summary(study: StudyFolder, session_id: str) -> dict[str, Any]:
+    """What the replay shows half-way through each turn: a check that a session can be read back."""
+    source = study.source(session_id)
+    timeline = Timeline(source)
+    found = turns(source)
+    return {
+        "session_id": session_id, "duration_s": round(timeline.duration_ns / NS_PER_S, 3), "turns": len(found),
+        "answers_shown": sum(
+            len(timeline.state_at((turn.t_submit_ns + (turn.t_end_ns or turn.t_submit_ns)) // 2).responses)
+            for turn in found
+        ),
+    }  # fmt: skip
+
+
+def label_history(study: StudyFolder, annotator_id: str, *, simulated: bool = False) -> LabelHistory:
+    """The label log of an annotator; simulated ones have simulated ids and times."""
+    if simulated:
+        clock = SimulatedClock(wall_start_ns=SIMULATED_WALL_START_NS)
+        ids: IdFactory = SeededIds(annotator_id)
+        return LabelHistory(study.catalogue(), annotator_id, "station-1", lambda: ids.new("op"), clock.wall_ns)
+    return LabelHistory(study.catalogue(), annotator_id, "station-1", lambda: RandomIds().new("op"), time.time_ns)
+
+
+def label_for_demo(study: StudyFolder, session_id: str) -> dict[str, int]:
+    """One text span and one time episode by a simulated annotator, so that the export of labels is not empty."""
+    source = study.source(session_id)
+    pair = next((turn for turn in turns(source) if turn.mode == "pair"), None)
+    if pair is None:
+        return {"spans": 0, "episodes": 0}
+    history = label_history(study, "simulated-annotator", simulated=True)
+    answer = pair.responses[0]
+    start = len(answer.text) - len(answer.text.lstrip("#* \n"))
+    end = answer.text.find("\n", start)
+    end = end if end > start else len(answer.text)
+    history.add_span(
+        session_id=session_id, turn_id=pair.turn_id, response_id=answer.response_id, label="key_point",
+        start=start, end=end, source_text=answer.text,
+    )  # fmt: skip
+    t0_ns = answer.t_end_ns or pair.t_submit_ns
+    history.add_episode(
+        session_id=session_id, turn_id=pair.turn_id, label="comparing", t_start_ns=t0_ns,
+        t_end_ns=t0_ns + 2000 * NS_PER_MS,
+    )  # fmt: skip
+    return {"spans": 1, "episodes": 1}
+
+
+def train_and_score(study: StudyFolder, seed: int) -> dict[str, Any]:
+    """Scores of every pair: out of fold where the study has people enough, else by the shipped model."""
+    rows = pair_measures(sources(study))
+    try:
+        scores = out_of_fold(rows, seed, name="study-pairs", data=study.path.name, code_version=__version__)
+        model = fit(rows, seed, name="study-pairs", data=study.path.name, code_version=__version__, made_by="reward train")
+        save_model(model, study.models / "study-pairs")
+        how = "out_of_fold"
+    except DataError as error:
+        if error.code not in ("reward_few_people", "reward_few_pairs"):
+            raise
+        scores = score_with(default_model(), rows)
+        how = "shipped_model"
+    study.catalogue().put_scores(scores)
+    return {"n_pairs": len(scores), "how": how, "trained_on": scores[0].trained_on if scores else ""}
+
+
+def train_reward(path: Path, seed: int, folder: Path | None) -> dict[str, Any]:
+    """The report of ``reward train``."""
+    study = open_study(path)
+    rows = pair_measures(sources(study))
+    out = folder or study.models / "study-pairs"
+    model = fit(rows, seed, name=out.name, data=path.name, code_version=__version__, made_by="reward train")
+    save_model(model, out)
+    card = model.card
+    return {"model": str(out), "n_pairs": card.n_pairs, "n_people": card.n_people, "trained_on": card.trained_on}
+
+
+def score_pairs(path: Path, folder: Path | None, seed: int = 1) -> dict[str, Any]:
+    """The report of ``reward score``: by the given model, else out of fold, else by the shipped model."""
+    study = open_study(path)
+    if folder is None:
+        return train_and_score(study, seed)
+    rows = pair_measures(sources(study))
+    scores = score_with(load_model(folder), rows)
+    study.catalogue().put_scores(scores)
+    return {"n_pairs": len(scores), "how": "model", "trained_on": scores[0].trained_on if scores else ""}
+
+
+def next_export_folder(study: StudyFolder) -> Path:
+    """The next free folder among the study's exports: 001, 002 …"""
+    number = 1
+    while (study.exports / f"{number:03d}").exists():
+        number += 1
+    return study.exports / f"{number:03d}"
+
+
+def export_study(path: Path, format_name: str, out: Path) -> dict[str, Any]:
+    """The report of ``export``. Raises UsageError ``unknown_name`` for a format that does not exist."""
+    if format_name not in (*FORMATS, "all"):
+        raise UsageError("unknown_name", kind="format", name=format_name, known=", ".join((*FORMATS, "all")))
+    study = open_study(path)
+    formats = FORMATS if format_name == "all" else (format_name,)
+    catalogue = study.catalogue()
+    report = write_exports(catalogue, sources(study), catalogue.operations(), formats, out, code_version=__version__)
+    excluded: Counter[str] = Counter()
+    for part in report.formats:
+        for reason, n in part.excluded.items():
+            excluded[reason] = max(excluded[reason], n) if reason.startswith("people_") else excluded[reason] + n
+    for part in report.formats:
+        catalogue.log_export(part.format, str(out), report.sha256, part.n_rows, time.time_ns())
+    return {
+        "format": format_name, "out": str(out), "files": [f.to_json() for part in report.formats for f in part.files],
+        "excluded": dict(excluded), "reasons": {p.format: p.reason for p in report.formats if p.reason},
+    }  # fmt: skip

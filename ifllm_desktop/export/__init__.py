@@ -1,0 +1,1 @@
+"""Data sets that others read: tables, preference sets, cards."""

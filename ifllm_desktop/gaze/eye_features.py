@@ -1,0 +1,141 @@
+"""Eye features of one face: a pure function of landmarks and picture size, without clock, camera or memory."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifllm_desktop.domain.samples import EYE_FEATURES
+from ifllm_desktop.gaze.face_points import EYE_A, EYE_B, EYE_DISTANCE_MM, HEAD_INDEX, HEAD_MM, EyePoints
+from ifllm_desktop.gaze.opencv import cv2
+from ifllm_desktop.ports import FaceLandmarks
+
+HORIZONTAL_FIELD_DEG = 60.0
+"""Assumed horizontal field of view of a webcam; cameras differ (55–78°), which scales ``head_*_mm`` only."""
+
+_NO_DISTORTION = np.zeros(4)
+
+
+def eye_features(face: FaceLandmarks) -> NDArray[np.float64]:
+    """The geometric eye features of a face, in the order of ``domain.samples.EYE_FEATURES``.
+
+    Parameters
+    ----------
+    face : FaceLandmarks
+        478 points in picture px, not mirrored.
+
+    Returns
+    -------
+    ndarray of float64, shape (19,)
+        Per eye, in the eye-corner frame (origin: midpoint of the corners; x towards the corner on the right of
+        the picture, y down, both in units of the corners' distance): iris centre x, y; mean height of the upper
+        and of the lower lid edge (negative = above the corners); opening = lower − upper. Then yaw, pitch and
+        roll of the head in deg (positive: nose to the right of the picture, nose down, head turned clockwise in
+        the picture) and the head's origin in the camera frame in mm (x right, y down, z away from the camera:
+        positive). Then the middle between the eyes (x, y) and the eyes' distance, in picture widths.
+        NaN where a face is degenerate (corners fall together, pose cannot be solved).
+    """
+    points = np.asarray(face.points_px[:, :2], dtype=np.float64)
+    width_px = float(face.size_px[0])
+    eye_a, middle_a = _eye(points, EYE_A)
+    eye_b, middle_b = _eye(points, EYE_B)
+    between = (middle_a + middle_b) / 2
+    inter_eye_px = math.dist(middle_a, middle_b)
+    out = np.empty(len(EYE_FEATURES))
+    out[0:5] = eye_a
+    out[5:10] = eye_b
+    out[10:16] = head_pose(points, face.size_px, inter_eye_px)
+    out[16:18] = between / width_px
+    out[18] = inter_eye_px / width_px
+    return out
+
+
+def _eye(points: NDArray[np.float64], eye: EyePoints) -> tuple[tuple[float, ...], NDArray[np.float64]]:
+    """Five features of one eye, and the midpoint of its corners in picture px."""
+    left, right = points[eye.corners[0]], points[eye.corners[1]]
+    middle = (left + right) / 2
+    axis = right - left
+    square = float(axis @ axis)
+    if not square > 0:
+        return (math.nan,) * 5, middle
+    # dividing by the squared length rotates and scales at once; the y axis is the x axis turned by 90°
+    across = axis / square
+    down = np.array([-axis[1], axis[0]]) / square
+    iris = points[eye.iris[0]] - middle
+    upper = float(down @ (points[list(eye.upper)].mean(axis=0) - middle))
+    lower = float(down @ (points[list(eye.lower)].mean(axis=0) - middle))
+    return (float(across @ iris), float(down @ iris), upper, lower, lower - upper), middle
+
+
+def head_pose(
+    points_px: NDArray[np.float64], size_px: tuple[int, int], inter_eye_px: float
+) -> tuple[float, float, float, float, float, float]:
+    """Yaw, pitch, roll (deg) and position (mm) of the head in the camera frame; six NaN where it has none.
+
+    ``cv2.solvePnP`` (Levenberg–Marquardt) from :data:`~ifllm_desktop.gaze.face_points.HEAD_MM`, a pinhole camera of
+    :data:`HORIZONTAL_FIELD_DEG` and the principal point in the middle. R = Rz(roll) · Ry(yaw) · Rx(pitch).
+    """
+    nothing = (math.nan,) * 6
+    if not (inter_eye_px > 1 and np.isfinite(points_px[HEAD_INDEX]).all()):
+        return nothing
+    camera = camera_matrix(size_px)
+    focal_px = camera[0, 0]
+    # a first guess of a frontal face keeps the solver away from the mirrored solution behind the camera
+    z_mm = focal_px * EYE_DISTANCE_MM / inter_eye_px
+    seen = points_px[HEAD_INDEX]
+    start_mm = np.array([*((seen.mean(axis=0) - camera[:2, 2]) * z_mm / focal_px), z_mm])
+    start_mm -= HEAD_MM.mean(axis=0)
+    solved, rotation, position = cv2.solvePnP(
+        HEAD_MM, np.ascontiguousarray(seen), camera, _NO_DISTORTION, np.zeros(3), start_mm, True,
+        cv2.SOLVEPNP_ITERATIVE,
+    )  # fmt: skip
+    if not solved:
+        return nothing
+    matrix = cv2.Rodrigues(rotation)[0]
+    yaw = math.degrees(math.asin(max(-1.0, min(1.0, -matrix[2, 0]))))
+    pitch = math.degrees(math.atan2(matrix[2, 1], matrix[2, 2]))
+    roll = math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
+    x_mm, y_mm, z_mm = (float(v) for v in position.ravel())
+    # yaw about the downward axis turns the nose to picture-left when positive: flip it to the documented sign
+    return -yaw, pitch, roll, x_mm, y_mm, z_mm
+
+
+def camera_matrix(size_px: tuple[int, int]) -> NDArray[np.float64]:
+    """Pinhole intrinsics of an unknown webcam: square pixels, centre in the middle. Shape (3, 3), px."""
+    width, height = size_px
+    focal_px = width / 2 / math.tan(math.radians(HORIZONTAL_FIELD_DEG / 2))
+    return np.array([[focal_px, 0.0, width / 2], [0.0, focal_px, height / 2], [0.0, 0.0, 1.0]])
+
+
+def face_box(face: FaceLandmarks) -> tuple[float, float, float, float]:
+    """Bounding box (x, y, w, h) of the landmarks, x and w in picture widths, y and h in picture heights."""
+    width, height = face.size_px
+    low = face.points_px[:, :2].min(axis=0)
+    high = face.points_px[:, :2].max(axis=0)
+    return (
+        float(low[0]) / width,
+        float(low[1]) / height,
+        float(high[0] - low[0]) / width,
+        float(high[1] - low[1]) / height,
+    )
+
+
+def image_quality(image_bgr: NDArray[np.uint8] | None, face: FaceLandmarks) -> tuple[float, float]:
+    """Brightness and contrast of the face: mean and standard deviation of its grey values over 255.
+
+    NaN without a picture, or where the face's box lies outside of it. Every fourth pixel of every fourth row is
+    taken: the mean over a face of 100 px changes by less than 1 % and it costs a sixteenth.
+    """
+    if image_bgr is None:
+        return math.nan, math.nan
+    height, width = image_bgr.shape[:2]
+    x, y, w, h = face_box(face)
+    left, top = max(0, int(x * width)), max(0, int(y * height))
+    right, bottom = min(width, int((x + w) * width) + 1), min(height, int((y + h) * height) + 1)
+    if right <= left or bottom <= top:
+        return math.nan, math.nan
+    part = image_bgr[top:bottom:4, left:right:4].astype(np.float32)
+    grey = part @ np.array([0.114, 0.587, 0.299], dtype=np.float32)  # ITU-R BT.601, BGR order
+    return float(grey.mean()) / 255, float(grey.std()) / 255

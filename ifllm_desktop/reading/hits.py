@@ -1,0 +1,190 @@
+"""From one gaze point and its uncertainty to what was looked at, with probabilities instead of a hard answer."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifllm_desktop.domain.layout import TextLayout
+from ifllm_desktop.domain.scene import Scene, ShownResponse
+from ifllm_desktop.domain.space import Rect
+
+Floats = NDArray[np.float64]
+
+MIN_SD_PX = 8.0
+"""Least standard deviation: below a third of a line no webcam can tell, whatever a calibration claims."""
+_CACHED_LAYOUTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a gaze point may belong to.
+
+    Attributes
+    ----------
+    response_id : str
+        The answer looked at, empty for none.
+    aoi : str
+        Name of the area looked at when it is not an answer; empty for none.
+    block, line : int
+        The most probable block of the answer, and the most probable line within that block; −1 for none.
+    p_block, p_line : float
+        Their probabilities; NaN without a gaze point.
+    p_off_text : float
+        Probability that no visible line of any answer was looked at; NaN without a gaze point.
+    """
+
+    response_id: str
+    aoi: str
+    block: int
+    line: int
+    p_block: float
+    p_line: float
+    p_off_text: float
+
+
+NO_HIT = Hit("", "", -1, -1, math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Boxes:
+    """Boxes of one layout in text px, one row per box: left, top, right, bottom."""
+
+    layout: TextLayout  # kept, so that its id cannot be given to another object
+    blocks: Floats
+    block_index: NDArray[np.int64]
+    lines: Floats
+    line_block: NDArray[np.int64]
+    line_number: NDArray[np.int64]
+
+
+_cache: OrderedDict[int, _Boxes] = OrderedDict()
+
+
+def hit(scene: Scene, x_px: float, y_px: float, sd_x_px: float, sd_y_px: float) -> Hit:
+    """What a gaze point may belong to.
+
+    The point stands for a Gaussian around (x, y). Its mass over the visible part of each line box and block box is
+    a product of differences of the error function. The response or area is the one that holds the mean (the
+    smallest, where several do), else the one with the greatest mass, if that is above one half per cent.
+
+    Parameters
+    ----------
+    x_px, y_px, sd_x_px, sd_y_px : float
+        Screen px. NaN gives :data:`NO_HIT`; standard deviations are raised to :data:`MIN_SD_PX`.
+    """
+    if not (math.isfinite(x_px) and math.isfinite(y_px)):
+        return NO_HIT
+    sd_x = max(sd_x_px, MIN_SD_PX) if math.isfinite(sd_x_px) else MIN_SD_PX
+    sd_y = max(sd_y_px, MIN_SD_PX) if math.isfinite(sd_y_px) else MIN_SD_PX
+    gaussian = (x_px, y_px, sd_x, sd_y)
+    masses = [_masses(shown, gaussian) for shown in scene.responses]
+    p_text = float(sum(lines.sum() for _, lines, _ in masses))
+    p_off_text = min(1.0, max(0.0, 1.0 - p_text))
+    kind, name = _area(scene, gaussian)
+    if kind == "aoi":
+        return Hit("", name, -1, -1, 0.0, 0.0, p_off_text)
+    for shown, (blocks, lines, boxes) in zip(scene.responses, masses, strict=True):
+        if kind == "response" and shown.response_id == name:
+            return _in_response(name, blocks, lines, boxes, p_off_text)
+    return Hit("", "", -1, -1, 0.0, 0.0, p_off_text)
+
+
+def _in_response(name: str, blocks: Floats, lines: Floats, boxes: _Boxes, p_off_text: float) -> Hit:
+    if not len(blocks) or not float(blocks.max()) > 0:
+        return Hit(name, "", -1, -1, 0.0, 0.0, p_off_text)
+    best = int(blocks.argmax())
+    block = int(boxes.block_index[best])
+    of_block = np.flatnonzero(boxes.line_block == block)
+    if not len(of_block):  # a rule, or a table cell without words
+        return Hit(name, "", block, -1, float(blocks[best]), 0.0, p_off_text)
+    line = int(of_block[lines[of_block].argmax()])
+    return Hit(
+        name, "", block, int(boxes.line_number[line]), min(1.0, float(blocks[best])), min(1.0, float(lines[line])),
+        p_off_text,
+    )  # fmt: skip
+
+
+def _area(scene: Scene, gaussian: tuple[float, float, float, float]) -> tuple[str, str]:
+    """("aoi" or "response" or "", name) of what the mean or else the greatest mass falls on."""
+    areas = [("response", shown.response_id, shown.layout.head.viewport) for shown in scene.responses]
+    areas += [("aoi", area.name, area.rect) for area in scene.aois]
+    x, y = gaussian[0], gaussian[1]
+    inside = [area for area in areas if area[2].contains(x, y)]
+    if inside:
+        kind, name, _ = min(inside, key=lambda area: area[2].w_px * area[2].h_px)
+        return kind, name
+    if not areas:
+        return "", ""
+    masses = _rect_masses(np.array([_edges(rect) for _, _, rect in areas]), gaussian)
+    best = int(masses.argmax())
+    return areas[best][:2] if masses[best] > 0.005 else ("", "")
+
+
+def _masses(shown: ShownResponse, gaussian: tuple[float, float, float, float]) -> tuple[Floats, Floats, _Boxes]:
+    """Mass over each block and each line of an answer, as far as its viewport shows them."""
+    boxes = _boxes(shown.layout)
+    view = shown.layout.head.viewport
+    low = np.array([view.x_px, view.y_px, view.x_px, view.y_px])
+    high = np.array([view.right_px, view.bottom_px, view.right_px, view.bottom_px])
+    shift = np.array([view.x_px, view.y_px - shown.scroll_px] * 2)
+    both = np.clip(np.concatenate([boxes.blocks, boxes.lines]) + shift, low, high)
+    masses = _rect_masses(both, gaussian)
+    n_blocks = len(boxes.blocks)
+    return masses[:n_blocks], masses[n_blocks:], boxes
+
+
+def _rect_masses(edges: Floats, gaussian: tuple[float, float, float, float]) -> Floats:
+    """Mass of an axis-parallel Gaussian over rectangles (left, top, right, bottom), shape (n,)."""
+    x, y, sd_x, sd_y = gaussian
+    scaled = (edges - np.array([x, y, x, y])) / (math.sqrt(2) * np.array([sd_x, sd_y, sd_x, sd_y]))
+    cumulated = _erf(scaled)
+    masses: Floats = (cumulated[:, 2] - cumulated[:, 0]) * (cumulated[:, 3] - cumulated[:, 1]) / 4
+    return masses
+
+
+def _erf(x: Floats) -> Floats:
+    """Error function, absolute error below 1.5e-7 (Abramowitz & Stegun 1964, 7.1.26)."""
+    size = np.abs(x)
+    t = 1 / (1 + 0.3275911 * size)
+    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    values: Floats = np.copysign(1 - series * np.exp(-size * size), x)
+    return values
+
+
+def _boxes(layout: TextLayout) -> _Boxes:
+    found = _cache.get(id(layout))
+    if found is not None:
+        return found
+    boxes = _boxes_of(layout)
+    _cache[id(layout)] = boxes
+    while len(_cache) > _CACHED_LAYOUTS:
+        _cache.popitem(last=False)
+    return boxes
+
+
+def _boxes_of(layout: TextLayout) -> _Boxes:
+    lines: dict[tuple[int, int], list[float]] = {}
+    for block in layout.blocks:
+        for word in block.words:
+            left, top, right, bottom = _edges(word.rect)
+            box = lines.setdefault((block.index, word.line), [left, top, right, bottom])
+            box[0], box[1] = min(box[0], left), min(box[1], top)
+            box[2], box[3] = max(box[2], right), max(box[3], bottom)
+    keys = np.array(list(lines), dtype=np.int64).reshape(-1, 2)
+    return _Boxes(
+        layout,
+        np.array([_edges(block.rect) for block in layout.blocks], dtype=np.float64).reshape(-1, 4),
+        np.array([block.index for block in layout.blocks], dtype=np.int64),
+        np.array(list(lines.values()), dtype=np.float64).reshape(-1, 4),
+        keys[:, 0],
+        keys[:, 1],
+    )
+
+
+def _edges(rect: Rect) -> list[float]:
+    return [rect.x_px, rect.y_px, rect.right_px, rect.bottom_px]

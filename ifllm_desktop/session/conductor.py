@@ -1,0 +1,275 @@
+"""One participant's session, run: flow, recorder, capture, targets and answers on one time axis.
+
+The window and the headless run drive this object alike: commands go in by name, ``tick`` is called about 30 times
+a second, snapshots come out. It has no thread of its own and touches neither Qt nor a database.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ifllm_desktop.capture.pipeline import Observation, Pipeline
+from ifllm_desktop.capture.recorder import Recorder, RecorderState
+from ifllm_desktop.domain.chat import ChatRequest
+from ifllm_desktop.domain.errors import BugError
+from ifllm_desktop.domain.samples import Row
+from ifllm_desktop.domain.scene import Scene
+from ifllm_desktop.domain.session import Event, SegmentInfo
+from ifllm_desktop.domain.time import NS_PER_S, seconds
+from ifllm_desktop.session.chat_pump import ChatPump
+from ifllm_desktop.session.flow import ParticipantFlow
+from ifllm_desktop.session.gaze_setup import GazeSetup
+from ifllm_desktop.session.snapshot import FlowSnapshot
+from ifllm_desktop.session.target_run import TargetView
+
+
+class Capture(Protocol):
+    """What ``CaptureWorker`` (threads) and ``InlineCapture`` (none) have in common."""
+
+    pipeline: Pipeline | None
+    n_passes: int
+
+    def start(self) -> None: ...
+    def take(self) -> list[Observation]: ...
+    def take_problems(self) -> list[tuple[str, Exception | None]]: ...
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """State of the devices, for views.
+
+    Attributes
+    ----------
+    camera : str
+        ``off``, ``starting``, ``opened``, ``lost`` or ``failed``.
+    problem : Exception or None
+        The newest error of camera or disk.
+    rate_hz : float
+        Frames per second over the last two seconds; NaN before there are any.
+    face_found : bool
+        Whether the newest frame had a face.
+    distance_cm, yaw_deg, roll_deg, brightness : float
+        Of the newest frame with a face; NaN without one.
+    saved : bool
+        Whether every control event is on disk.
+    """
+
+    camera: str
+    problem: Exception | None
+    rate_hz: float
+    face_found: bool
+    face_box: tuple[float, float, float, float]
+    distance_cm: float
+    yaw_deg: float
+    roll_deg: float
+    brightness: float
+    n_frames: int
+    n_gaps: int
+    saved: bool
+    recorder: RecorderState
+
+
+class Conductor:
+    """Runs one session.
+
+    Parameters
+    ----------
+    flow : ParticipantFlow
+        Made with :meth:`Recorder.record` as its ``record``.
+    capture : Capture or None
+        None when there is no camera at all.
+    targets : GazeSetup
+        Calibration and validation runs.
+    header : dict
+        Payload of the event ``session_start``.
+    """
+
+    def __init__(
+        self,
+        flow: ParticipantFlow,
+        recorder: Recorder,
+        capture: Capture | None,
+        chat: ChatPump,
+        setup: GazeSetup,
+        header: dict[str, Any],
+    ) -> None:
+        self.flow = flow
+        self.recorder = recorder
+        self._capture = capture
+        self._chat = chat
+        self._setup = setup
+        self._header = header
+        self._camera_state = "off" if capture is None else "starting"
+        self._problem: Exception | None = None
+        self._frame_times_ns: deque[int] = deque(maxlen=64)
+        self._newest: Observation | None = None
+        self._newest_face: Observation | None = None
+        self.on_observation: Callable[[Observation], None] | None = None
+        self._capture_started = False
+        self.requests: dict[str, ChatRequest] = {}
+
+    @property
+    def snapshot(self) -> FlowSnapshot:
+        """The flow as it is."""
+        return self.flow.snapshot
+
+    def start(self) -> FlowSnapshot:
+        """Start recorder and camera; the first page is shown."""
+        self.recorder.start()
+        self.recorder.record("event", Event(0, "session_start", self._header).to_row())
+        self.flow.begin(0)
+        return self.snapshot
+
+    def command(self, name: str, *arguments: Any) -> FlowSnapshot:
+        """Carry out a command of the flow now, and what follows from it."""
+        if name not in COMMANDS:
+            raise BugError("flow_command", name=name)
+        t_ns = self.recorder.now_ns()
+        if name == "resume":
+            self.recorder.resume()
+        snapshot: FlowSnapshot = getattr(self.flow, name)(t_ns, *arguments)
+        if name == "pause":
+            self.recorder.pause()
+        self._after_command(name, snapshot)
+        return snapshot
+
+    def tick(self) -> FlowSnapshot:
+        """Take in what devices and back ends delivered, and let time pass."""
+        self.recorder.tick()
+        self._take_observations()
+        for t_clock_ns, response_id, chunk in self._chat.poll():
+            self.flow.chunk(self.recorder.session_ns(t_clock_ns), response_id, chunk)
+        t_ns = self.recorder.now_ns()
+        self.flow.tick(t_ns)
+        self._advance_setup(t_ns)
+        return self.snapshot
+
+    def set_scene(self, scene: Scene) -> None:
+        """What is on the screen now."""
+        pipeline = self.pipeline()
+        if pipeline is not None:
+            pipeline.set_scene(scene)
+
+    def record(self, stream: str, row: Row) -> int:
+        """For the window's own streams: pointer, scroll, layout …"""
+        return self.recorder.record(stream, row)
+
+    def target_view(self) -> TargetView | None:
+        """The calibration or validation target, while one is shown."""
+        return self._setup.view(self.recorder.now_ns())
+
+    def health(self) -> Health:
+        """State of the devices now."""
+        newest, face = self._newest, self._newest_face
+        features = face.features if face is not None else None
+        pipeline = self.pipeline()
+        times = self._frame_times_ns
+        span_s = seconds(times[-1] - times[0]) if len(times) > 1 else 0.0
+        nan4 = (math.nan,) * 4
+        return Health(
+            camera=self._camera_state,
+            problem=self.recorder.fault() or self._problem,
+            rate_hz=(len(times) - 1) / span_s if span_s > 0 else math.nan,
+            face_found=newest is not None and newest.features is not None,
+            face_box=newest.face_box if newest is not None else nan4,
+            distance_cm=abs(float(features[15])) / 10 if features is not None else math.nan,
+            yaw_deg=float(features[10]) if features is not None else math.nan,
+            roll_deg=float(features[12]) if features is not None else math.nan,
+            brightness=face.brightness if face is not None else math.nan,
+            n_frames=pipeline.n_frames if pipeline is not None else 0,
+            n_gaps=pipeline.n_gap_rows if pipeline is not None else 0,
+            saved=self.recorder.control_saved(),
+            recorder=self.recorder.state,
+        )
+
+    def pipeline(self) -> Pipeline | None:
+        """The gaze pipeline, once its thread has made it."""
+        return self._capture.pipeline if self._capture is not None else None
+
+    def video_passes(self) -> int:
+        """How often a video file has been started again."""
+        return self._capture.n_passes if self._capture is not None else 0
+
+    def newest_observation(self) -> Observation | None:
+        """The newest frame's outcome, for preview and overlay."""
+        return self._newest
+
+    def close(self, *, cleanly: bool = True) -> SegmentInfo:
+        """Stop in order: answers, camera, vision, writer. Returns the sealed segment."""
+        self._chat.close()
+        if self._capture is not None and self._capture_started:
+            self._capture.stop()
+            self._take_observations()
+        return self.recorder.stop(cleanly=cleanly)
+
+    def _start_capture(self) -> None:
+        # only after consent: without it the camera never opens
+        if self._capture is not None and not self._capture_started:
+            self._capture_started = True
+            self._capture.start()
+
+
+    def _take_observations(self) -> None:
+        if self._capture is None:
+            return
+        for state, error in self._capture.take_problems():
+            self._camera_event(state, error)
+        for observation in self._capture.take():
+            self._newest = observation
+            if observation.features is not None:
+                self._newest_face = observation
+            self._frame_times_ns.append(observation.t_ns)
+            while observation.t_ns - self._frame_times_ns[0] > 2 * NS_PER_S:
+                self._frame_times_ns.popleft()
+            self._setup.frame(observation.t_ns, observation.frame_index, observation.features)
+            if self.on_observation is not None:
+                self.on_observation(observation)
+
+    def _camera_event(self, state: str, error: Exception | None) -> None:
+        detail = getattr(error, "code", "") if error is not None else ""
+        event = Event(self.recorder.now_ns(), "camera", {"state": state, "detail": detail})
+        self.recorder.record("event", event.to_row())
+        if state != "looped":
+            self._camera_state = state
+            self._problem = error
+
+    def _after_command(self, name: str, snapshot: FlowSnapshot) -> None:
+        for response_id in snapshot.cancels:
+            self._chat.cancel(response_id)
+        for request in snapshot.requests:
+            self.requests[request.response_id] = request
+            self._chat.start(request)
+        if name == "consent" and snapshot.scopes is not None and snapshot.scopes.get("gaze"):
+            self._start_capture()
+        pipeline = self.pipeline()
+        if name == "without_gaze" and pipeline is not None:
+            pipeline.set_model(None)
+        self._setup.follow(snapshot, self.recorder.now_ns())
+
+    def _advance_setup(self, t_ns: int) -> None:
+        outcome = self._setup.finished(t_ns)
+        if outcome is None:
+            return
+        if outcome.calibration is not None:
+            pipeline = self.pipeline()
+            if pipeline is not None:
+                pipeline.set_model(outcome.model, outcome.calibration_id)
+            self.flow.calibration_finished(t_ns, outcome.calibration)
+        elif outcome.validation is not None:
+            self.flow.validation_finished(t_ns, outcome.validation)
+        self._setup.follow(self.snapshot, t_ns)
+
+
+COMMANDS = frozenset(
+    {
+        "next", "consent", "decline", "camera_ready", "without_gaze", "accept_gaze", "recalibrate", "submit",
+        "shown", "rate", "prefer", "continue_", "finish_task", "activity", "focus", "pause", "resume", "retry",
+        "stop",
+    }
+)  # fmt: skip
+"""What a window or a simulated participant may ask for."""

@@ -1,0 +1,1 @@
+"""Everything that is seen: the only package beside ``app`` that imports Qt."""

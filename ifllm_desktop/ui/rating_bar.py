@@ -1,0 +1,255 @@
+"""The rating bar: each answer, then the comparison, then continue. Locked while text still arrives."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from ifllm_desktop.protocol import PreferenceQuestion, RatingScale
+from ifllm_desktop.session.snapshot import FlowSnapshot, Preference
+from ifllm_desktop.ui.widgets import IconMark, label, line, row, set_role
+from ifllm_desktop.ui.widgets_button import Button
+
+
+class Vote(NamedTuple):
+    """One button of the comparison."""
+
+    name: str
+    key: str
+    choice: str
+    strength: int | None
+
+
+VOTES = (
+    Vote("left_clearly", "Q", "left", 2),
+    Vote("left_slightly", "W", "left", 1),
+    Vote("tie", "E", "tie", None),
+    Vote("right_slightly", "R", "right", 1),
+    Vote("right_clearly", "T", "right", 2),
+    Vote("both_bad", "Z", "both_bad", None),
+)
+
+
+class Scale(QWidget):
+    """1 … n for one answer."""
+
+    chosen = Signal(int)
+
+    def __init__(self, side: str, letter: str, question: RatingScale) -> None:
+        super().__init__()
+        self.side = side
+        self.setObjectName(f"rating_{side}")
+        self.setProperty("aoi", f"rating_{side}")
+        text = question.question.replace("{letter}", letter)
+        self.question = label(text, "strong")
+        self.key_note = label("", "caption")
+        self._low, self._high = label(question.low, "caption"), label(question.high, "caption")
+        self._group = QButtonGroup(self)
+        steps = QHBoxLayout()
+        steps.setSpacing(4)
+        self.buttons: list[Button] = []
+        for value in range(1, question.scale + 1):
+            button = Button(str(value), "scale", height_px=32, name=f"rate_{side}_{value}")
+            button.setAccessibleName(self.tr("{question} {value}").format(question=text, value=value))
+            self._group.addButton(button, value)
+            self.buttons.append(button)
+            steps.addWidget(button)
+        self._group.idClicked.connect(self.chosen)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.question)
+        layout.addWidget(self.key_note)
+        layout.addStretch(1)
+        layout.addWidget(self._low)
+        layout.addLayout(steps)
+        layout.addWidget(self._high)
+
+    def show_value(self, value: int | None, *, is_open: bool, active: bool) -> None:
+        """The value that stands, whether it may be changed, and whether the digit keys act here."""
+        _check_only(self._group, self._group.button(value) if value is not None else None)
+        for button in self.buttons:
+            button.setEnabled(is_open)
+        set_role(self.question, "strong" if is_open else "disabled")
+        for side in (self._low, self._high):
+            set_role(side, "caption" if is_open else "disabled_caption")
+        note = self.tr("keys 1–{n}").format(n=len(self.buttons)) if is_open and active else ""
+        self.key_note.setText(note)
+
+
+class RatingBar(QFrame):
+    """Fixed at the bottom of the task page.
+
+    Attributes
+    ----------
+    rated : Signal(str, int)
+        Side and value.
+    preferred : Signal(str, object)
+        Choice and strength (1, 2 or None).
+    continued : Signal()
+    """
+
+    rated = Signal(str, int)
+    preferred = Signal(str, object)
+    continued = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("surface", "plain")
+        self._built: tuple[object, ...] = ()
+        self.scales: dict[str, Scale] = {}
+        self.votes: dict[str, Button] = {}
+        self.preference_row = QWidget()
+        self._vote_group = QButtonGroup(self)
+        self._question = QLabel()
+        self._top = QVBoxLayout()
+        self._top.setSpacing(8)
+        self._top.setContentsMargins(0, 0, 0, 0)
+        self._lock = IconMark("lock", "text_muted", 14)
+        self.note = label("", "caption", wrap=True, name="task_lock_reason")
+        self._saved_mark = IconMark("saved", "success", 14)
+        self._saved = label("", "caption", name="task_saved")
+        self.go_on = Button(self.tr("Continue"), "primary", key=self.tr("Ctrl+Enter"), name="task_continue")
+        self.go_on.setProperty("aoi", "continue")
+        self.go_on.clicked.connect(self.continued)
+        bottom = row(self._lock, spacing=8)
+        bottom.addWidget(self.note, 1)
+        bottom.addWidget(self._saved_mark)
+        bottom.addWidget(self._saved)
+        bottom.addSpacing(8)
+        bottom.addWidget(self.go_on)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(self._top)
+        layout.addLayout(bottom)
+
+    # ---- building
+    def _build(self, mode: str, rating: RatingScale, preference: PreferenceQuestion) -> None:
+        if (mode, rating, preference) == self._built:
+            return
+        self._built = (mode, rating, preference)
+        while self._top.count():
+            old = self._top.takeAt(0).widget()
+            if old is not None:
+                old.hide()
+                old.deleteLater()
+        self._vote_group.deleteLater()
+        self._vote_group = QButtonGroup(self)
+        self.scales, self.votes = {}, {}
+        scales = QWidget()
+        scale_row = QHBoxLayout(scales)
+        scale_row.setContentsMargins(0, 0, 0, 0)
+        scale_row.setSpacing(48)
+        sides = (("left", "A"), ("right", "B")) if mode == "pair" else (("left", "A"),)
+        for side, letter in sides:
+            scale = Scale(side, letter, rating)
+            scale.chosen.connect(lambda value, s=side: self.rated.emit(s, value))
+            self.scales[side] = scale
+            scale_row.addWidget(scale, 1)
+        self._top.addWidget(scales)
+        if mode == "pair":
+            self._top.addWidget(self._make_votes(preference))
+
+    def _make_votes(self, preference: PreferenceQuestion) -> QWidget:
+        words = {
+            "left_clearly": self.tr("A, clearly"), "left_slightly": self.tr("A, slightly"), "tie": self.tr("Tie"),
+            "right_slightly": self.tr("B, slightly"), "right_clearly": self.tr("B, clearly"),
+            "both_bad": self.tr("Both bad"),
+        }  # fmt: skip
+        self.preference_row = QWidget()
+        self.preference_row.setObjectName("preference")
+        self.preference_row.setProperty("aoi", "preference")
+        layout = QHBoxLayout(self.preference_row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        self._question = label(preference.question, "strong")
+        layout.addStretch(1)
+        layout.addWidget(self._question)
+        layout.addSpacing(8)
+        allowed = {"tie": preference.tie, "both_bad": preference.both_bad}
+        for vote in VOTES:
+            if not allowed.get(vote.name, True):
+                continue
+            if vote.name == "both_bad":  # apart, because it is not on the scale
+                divider = line(vertical=True)
+                divider.setFixedHeight(24)
+                layout.addSpacing(4)
+                layout.addWidget(divider)
+                layout.addSpacing(4)
+            button = Button(words[vote.name], "radio", key=vote.key, height_px=36, name=f"prefer_{vote.name}")
+            self._vote_group.addButton(button)
+            button.clicked.connect(lambda _=False, v=vote: self.preferred.emit(v.choice, v.strength))
+            self.votes[vote.name] = button
+            layout.addWidget(button)
+        layout.addStretch(1)
+        return self.preference_row
+
+    # ---- showing
+    def show_snapshot(self, snapshot: FlowSnapshot, active_side: str) -> None:
+        """Draw ratings, vote and lock."""
+        if snapshot.task is None:
+            return
+        self._build(snapshot.task.mode, snapshot.study.rating, snapshot.study.preference)
+        is_open = snapshot.ratings_open and not snapshot.paused
+        for side, scale in self.scales.items():
+            answer = snapshot.answer(side)
+            rating = answer.rating if answer is not None else None
+            scale.show_value(rating, is_open=is_open, active=side == active_side)
+        self._show_vote(snapshot.preference, is_open)
+        self.go_on.setEnabled(snapshot.can_continue and not snapshot.paused)
+        self._lock.set_icon("info" if snapshot.ratings_open else "lock", "text_muted")
+        self.note.setText(self._reason(snapshot))
+
+    def _show_vote(self, preference: Preference | None, is_open: bool) -> None:
+        if not self.votes:
+            return
+        chosen = next(
+            (v.name for v in VOTES if preference and (v.choice, v.strength) == (preference.choice, preference.strength)),
+            "",
+        )
+        _check_only(self._vote_group, self.votes.get(chosen))
+        for button in self.votes.values():
+            button.setEnabled(is_open)
+        set_role(self._question, "strong" if is_open else "disabled")
+
+    def _reason(self, snapshot: FlowSnapshot) -> str:
+        pair = snapshot.task is not None and snapshot.task.mode == "pair"
+        if snapshot.ratings_open:
+            missing = any(a.rating is None for a in snapshot.answers) or (pair and snapshot.preference is None)
+            if missing and pair:
+                return self.tr("Rate both answers and say which you prefer, then continue.")
+            if missing:
+                return self.tr("Rate the answer, then continue.")
+            return self.tr("You can change your ratings until you continue.")
+        return {
+            "writing": self.tr("The ratings open when both answers are complete.") if pair
+            else self.tr("The rating opens when the answer is complete."),
+            "not_shown": self.tr("The ratings open when all of the text is on the screen."),
+            "incomplete": self.tr("An answer did not arrive completely. Ask for it again with Retry."),
+        }.get(snapshot.lock_reason, "")  # fmt: skip
+
+    def set_saved(self, saved: bool) -> None:
+        """Whether everything that was decided is on disk."""
+        self._saved.setText(self.tr("Saved") if saved else self.tr("Saving …"))
+        self._saved_mark.set_icon("saved" if saved else "saving", "success" if saved else "text_muted")
+
+
+def _check_only(group: QButtonGroup, button: object) -> None:
+    """Check one button of an exclusive group, or none."""
+    if group.checkedButton() is button:
+        return
+    group.setExclusive(False)
+    for one in group.buttons():
+        one.setChecked(one is button)
+    group.setExclusive(True)
+
+
+def vote_of_key(key: int) -> Vote | None:
+    """The vote behind a key (``Qt.Key``)."""
+    letters = {Qt.Key.Key_Q: "Q", Qt.Key.Key_W: "W", Qt.Key.Key_E: "E", Qt.Key.Key_R: "R",
+               Qt.Key.Key_T: "T", Qt.Key.Key_Z: "Z"}  # fmt: skip
+    letter = letters.get(Qt.Key(key))
+    return next((v for v in VOTES if v.key == letter), None)

@@ -1,0 +1,154 @@
+"""Pages that are mostly text: welcome, instructions, finish, declined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
+
+from ifllm_desktop.session.snapshot import FlowSnapshot
+from ifllm_desktop.ui.participant_page import ParticipantPage
+from ifllm_desktop.ui.widgets import IconMark, column, frame, label, row
+from ifllm_desktop.ui.widgets_button import Button
+
+READING_WIDTH_PX = 680
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCount:
+    """One line of the review at the end: how much of something was recorded."""
+
+    name: str
+    count: str
+    note: str = ""
+
+
+def _paragraphs(text: str, role: str = "reading") -> QWidget:
+    box = QWidget()
+    box.setLayout(column(*(label(p, role, wrap=True) for p in _split(text)), spacing=12))
+    return box
+
+
+def _split(text: str) -> list[str]:
+    # single line breaks of the study file are only its line length
+    return [" ".join(part.split()) for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
+
+
+class TextPage(ParticipantPage):
+    """Title, paragraphs, one button. The base of the pages below."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(READING_WIDTH_PX, name)
+        self.title = label("", "display", wrap=True)
+        self._text = ""
+        self._paragraphs: QWidget = QWidget()
+        self.body.addWidget(self.title)
+        self.body.addSpacing(4)
+        self.body.addWidget(self._paragraphs)
+
+    def set_text(self, title: str, text: str) -> None:
+        """Show a title and paragraphs (separated by empty lines)."""
+        self.title.setText(title)
+        if text == self._text:
+            return
+        self._text = text
+        new = _paragraphs(text)
+        self.body.replaceWidget(self._paragraphs, new)
+        self._paragraphs.hide()
+        self._paragraphs.deleteLater()
+        self._paragraphs = new
+
+
+class WelcomePage(TextPage):
+    """First page: what the study is about."""
+
+    def __init__(self) -> None:
+        super().__init__("page_welcome")
+        self.primary = Button(self.tr("Begin"), "primary", key=self.tr("Enter"), height_px=44, name="welcome_next")
+        self.primary.clicked.connect(lambda: self.command.emit("next", ()))
+        self.actions.addStretch(1)
+        self.actions.addWidget(self.primary)
+
+    def show_snapshot(self, snapshot: FlowSnapshot) -> None:
+        text = snapshot.study.texts.welcome
+        self.set_text(text.title, text.body)
+
+
+class InstructionsPage(TextPage):
+    """What to do in the tasks."""
+
+    def __init__(self) -> None:
+        super().__init__("page_instructions")
+        self.primary = Button(
+            self.tr("Start the first task"), "primary", key=self.tr("Enter"), height_px=44, name="instructions_next"
+        )
+        self.primary.clicked.connect(lambda: self.command.emit("next", ()))
+        self.actions.addStretch(1)
+        self.actions.addWidget(self.primary)
+        pause = row(IconMark("pause_circle", size_px=20), label(self.tr("F9 pauses at any time."), "muted"), None)
+        self.body.addSpacing(8)
+        self.body.addLayout(pause)
+
+    def show_snapshot(self, snapshot: FlowSnapshot) -> None:
+        text = snapshot.study.texts.instructions
+        self.set_text(text.title, text.body)
+
+
+class FinishPage(TextPage):
+    """Thanks, and what was recorded."""
+
+    def __init__(self) -> None:
+        super().__init__("page_finish")
+        self._counts: tuple[RecordedCount, ...] = ()
+        self._card: QFrame = frame("card")
+        self._card.hide()
+        self.body.addSpacing(12)
+        self.body.addWidget(self._card)
+        self.saved = label("", "muted", wrap=True, name="finish_saved")
+        self.body.addSpacing(4)
+        self.body.addWidget(self.saved)
+        self.primary = Button(self.tr("Done"), "primary", key=self.tr("Enter"), height_px=44, name="finish_done")
+        self.primary.clicked.connect(lambda: self.command.emit("stop", ("finished",)))
+        self.actions.addStretch(1)
+        self.actions.addWidget(self.primary)
+
+    def set_counts(self, counts: tuple[RecordedCount, ...], saved: str = "") -> None:
+        """What was recorded, line by line, and where it stands."""
+        self.saved.setText(saved)
+        if counts == self._counts:
+            return
+        self._counts = counts
+        grid = QGridLayout()
+        grid.setContentsMargins(20, 16, 20, 16)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(10)
+        grid.setColumnStretch(0, 1)
+        grid.addWidget(label(self.tr("What was recorded"), "heading"), 0, 0, 1, 2)
+        for index, count in enumerate(counts, start=1):
+            text = column(label(count.name, "body"), label(count.note, "caption", wrap=True), spacing=0)
+            grid.addLayout(text if count.note else column(label(count.name, "body")), index, 0)
+            grid.addWidget(label(count.count, "strong", name=f"finish_count_{index}"), index, 1)
+        new = frame("card", grid, "finish_counts")
+        self.body.replaceWidget(self._card, new)
+        self._card.hide()
+        self._card.deleteLater()
+        self._card = new
+
+    def show_snapshot(self, snapshot: FlowSnapshot) -> None:
+        text = snapshot.study.texts.finish
+        self.set_text(text.title, text.body)
+
+
+class DeclinedPage(TextPage):
+    """Thanks to somebody who does not want to take part."""
+
+    def __init__(self) -> None:
+        super().__init__("page_declined")
+        self.primary = Button(self.tr("Close"), "primary", key=self.tr("Enter"), height_px=44, name="declined_close")
+        self.primary.clicked.connect(lambda: self.command.emit("stop", ("declined",)))
+        self.actions.addStretch(1)
+        self.actions.addWidget(self.primary)
+
+    def show_snapshot(self, snapshot: FlowSnapshot) -> None:
+        text = snapshot.study.texts.declined
+        self.set_text(text.title, text.body)

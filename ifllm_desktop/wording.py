@@ -1,0 +1,82 @@
+"""Codes to sentences: what happened, and what to do. Nothing else words an error."""
+
+from __future__ import annotations
+
+import errno
+
+from ifllm_desktop.domain.errors import BugError, IfllmError
+
+SENTENCES: dict[str, str] = {
+    # camera
+    "camera_missing": "Camera {device} was not found: connect one, or use --camera simulated or --camera FILE.",
+    "camera_busy": "Camera {device} gives no picture, most likely because another program uses it: close that one, then try again.",
+    "camera_lost": "The camera was disconnected: plug it in again; recording goes on and the gap is marked.",
+    "video_unreadable": "{path} cannot be played as a video: choose an MP4, MOV or AVI file.",
+    "video_missing": "There is no video {path}: check the name.",
+    "landmarker_missing": "The face model cannot be loaded ({reason}): run the set-up again.",
+    # study and recording files
+    "study_missing": "There is no study in {path}: make one with `ifllm-desktop new {path}`.",
+    "study_exists": "{path} is not empty: choose another folder for the new study.",
+    "protocol_invalid": "{path}, line {line}: {key}: {problem}. Mend that line, then start again.",
+    "recording_newer": "{path} was written by a newer version ({version}) than this one can read ({known}): update the program.",
+    "recording_damaged": "{path} is damaged ({problem}): what can be read is kept; run `ifllm-desktop verify` on the study.",
+    "database_newer": "{path} was written by a newer version ({version}) than this one can read ({known}): update the program.",
+    "protocol_newer": "{path} is a study file of a newer version ({version}) than this one can read ({known}): update the program.",
+    "topics_missing": "There is no topic in {path}: put one YAML file per topic there, as in the demo study.",
+    "recording_queue_full": "The disk does not keep up with the recording: free the disk, then resume; all that was queued is kept.",
+    "disk_full": "The disk that holds {path} is full: free some space; everything recorded until now is kept.",
+    "folder_read_only": "{path} cannot be written to: choose a folder that you may write to, or change its permissions.",
+    "path_unusable": "{path} cannot be used ({reason}): choose another one.",
+    "session_missing": "The study has no session {session}: `ifllm-desktop verify` lists them.",
+    "label_conflict": "This label step was already stored by another window: close one of them and try again.",
+    # scores and exports
+    "reward_few_pairs": "Only {n} pairs have a vote for a side and {needed} are needed: record more pairs, or score with the model that ships with the program.",
+    "reward_few_people": "Only {n} person has pairs and {needed} are needed, because each person is scored by a model that never saw them: score with the model that ships with the program instead.",
+    "reward_seen_people": "The model {model} was trained on {people}, so its scores of them would flatter it: use scores out of fold, or another model.",
+    "reward_model_missing": "There is no model in {path}: choose a folder with model.safetensors and card.json.",
+    "reward_model_damaged": "The model in {path} is damaged ({problem}): train it again.",
+    "reward_model_unknown": "The model in {path} was made with {found}, this program knows {known}: train it again.",
+    "export_exists": "{path} already holds files, and exports never overwrite: choose a new folder.",
+    "export_cancelled": "The export was stopped: what was finished stands in {path}.",
+    "export_format": "There is no export format {name}: choose one of {known}.",
+    "encryption_missing": "{path} is asked for with a key, but this version cannot encrypt: open it without one.",
+    "file_locked": "{path} is being written to by another window or program: close that one, then try again.",
+    "database_damaged": "{path} is damaged ({problem}): put a backup of it in its place; the recordings beside it are not touched.",
+    "session_busy": "The session of {path} is being recorded by another window or program: end it there first.",
+    "recording_exists": "{path} is already there and is never written over: start a new session.",
+    "label_range": "Nothing that can be labelled is selected: select some words or a stretch of time, then press the key.",
+    "label_missing": "This label is not there any more or belongs to someone else: open the session again.",
+    # program
+    "resource_missing": "The file {name} of the program is missing: install it again.",
+    "no_display": "No display was found to open a window on: use {alternative} instead.",
+    "unknown_name": "{kind} {name} is not known: choose one of {known}.",
+    "extra_missing": "This needs the optional part [{extra}]: install it with `pip install 'ifllm-desktop[{extra}]'`.",
+    "bug": "Something went wrong inside the program ({what}): please report it with the log file {log}.",
+}
+"""One sentence (or two short ones) per code: what is wrong, then what to do."""
+
+
+class _Lenient(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def sentence(error: BaseException, path: str = "") -> str:
+    """What to tell a person about an error, always in words and never a traceback.
+
+    Parameters
+    ----------
+    error : BaseException
+        One of the program's own errors, or an ``OSError`` that reached an edge.
+    path : str
+        Where it happened, for an ``OSError`` that does not say so itself.
+    """
+    if isinstance(error, IfllmError) and not isinstance(error, BugError) and error.code in SENTENCES:
+        return SENTENCES[error.code].format_map(_Lenient(error.params))
+    if isinstance(error, OSError):
+        where = str(error.filename or path or "?")
+        code = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EROFS: "folder_read_only",
+                errno.EACCES: "folder_read_only", errno.EPERM: "folder_read_only"}.get(error.errno or 0)  # fmt: skip
+        reason = (error.strerror or type(error).__name__).lower()
+        return SENTENCES[code or "path_unusable"].format_map(_Lenient(path=where, reason=reason))
+    return SENTENCES["bug"].format_map(_Lenient(what=type(error).__name__, log=path or "of the program"))
