@@ -28,6 +28,7 @@ from ifllm_desktop.domain.samples import FEATURE_SET
 from ifllm_desktop.domain.session import SegmentInfo, SessionInfo
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.domain.time import NS_PER_MS, NS_PER_S
+from ifllm_desktop.domain.topics import Topic
 from ifllm_desktop.export.schemas import FORMATS
 from ifllm_desktop.export.write import write_exports
 from ifllm_desktop.features.pairs import pair_measures
@@ -73,21 +74,26 @@ def new_study(path: Path, template: str) -> Path:
     """Make a study folder from a template. Raises UsageError ``unknown_name``, WorldError ``study_exists``."""
     if template not in TEMPLATES:
         raise UsageError("unknown_name", kind="template", name=template, known=", ".join(TEMPLATES))
-    StudyFolder(path).create(resource_path("studies", template))
+    StudyFolder.create(path, resource_path("studies", template))
     return path
 
 
 def open_study(path: Path) -> StudyFolder:
     """An existing study whose protocol is valid; cut-off recordings are recovered by the caller."""
-    study = StudyFolder(path).open()
+    study = StudyFolder.open(path)
     load_protocol(study.protocol_path)
     return study
 
 
 def verify_study(path: Path) -> dict[str, Any]:
     """The report of ``verify``: recovers what was cut off, then checks everything."""
-    study = StudyFolder(path).open()
+    study = StudyFolder.open(path)
     return dict(verify(study))
+
+
+def topics_of(study: StudyFolder) -> dict[str, Topic]:
+    """The prepared topics of a study."""
+    return load_topics(load_protocol(study.protocol_path).topics_folder)
 
 
 def recover_study(study: StudyFolder) -> list[str]:
@@ -205,7 +211,9 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
     number = 1 + sum(s.participant_id == participant_id for s in study.catalogue().sessions())
     seeded = options.simulated_clock
     ids: IdFactory = SeededIds(f"{options.seed}/{participant_id}/{number}") if seeded else RandomIds()
-    person = SimulatedPerson(seed_of(options.seed, participant_id) % 2**31) if options.simulated_person else None
+    person = None
+    if options.simulated_person:
+        person = SimulatedPerson(seed_of(options.seed, participant_id) % 2**31, options.screen, protocol.rating.scale)
     info = SessionInfo(
         ids.new("session"), participant_id, protocol.id, number, clock.wall_ns(), devices_of(options.camera), "open"
     )

@@ -221,6 +221,8 @@ def load_topics(folder: Path) -> dict[str, Topic]:
     for path in sorted(folder.glob("*.yaml")):
         document = _Document(path)
         entry = document.validated(_TopicFile)
+        if entry.id == ANY_TOPIC:
+            raise document.invalid(("id",), f"{ANY_TOPIC} has a meaning of its own in study.yaml")
         if entry.id in topics:
             raise document.invalid(("id",), f"another topic is called {entry.id} too")
         for number, turn in enumerate(entry.turns):
@@ -339,7 +341,10 @@ class _Document:
             return model.model_validate(self.data)
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=True)
-            found = [(*self._find(detail["loc"]), detail) for detail in details]
+            # a list whose entries are all wrong is reported as too short as well: the entries are what counts
+            locs = [detail["loc"] for detail in details]
+            deepest = [d for d in details if not any(_is_inside(loc, d["loc"]) for loc in locs)]
+            found = [(*self._find(detail["loc"]), detail) for detail in deepest]
             # where a key is missing because it is misspelt, the misspelt key is the better thing to name
             line, key, detail = min(found, key=lambda f: (f[2]["type"] == "missing", f[0]))
             problem = _wording(detail, _known_keys(model, detail["loc"]))
@@ -393,6 +398,10 @@ class _Document:
             self._check_nodes(value_node, (*above, node))
 
 
+def _is_inside(loc: _Loc, outer: _Loc) -> bool:
+    return len(loc) > len(outer) and loc[: len(outer)] == outer
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split()).rstrip(".") or "cannot be read"
 
@@ -400,9 +409,12 @@ def _one_line(text: str) -> str:
 def _wording(detail: Any, known: Sequence[str]) -> str:
     """What pydantic found, in the words of the study file."""
     kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "missing" and isinstance(detail["loc"][-1], int):
+        return "has too few entries"
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
-        return f"is not a known key; {f'did you mean {near[0]}' if near else 'known are ' + ', '.join(known)}"
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        return f"is not a known key ({hint})"
     if kind == "literal_error":
         return f"must be one of {context['expected'].replace(' or ', ', ').replace(chr(39), '')}"
     if kind == "string_type":

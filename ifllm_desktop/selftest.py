@@ -95,24 +95,27 @@ def _landmarker(folder: Path) -> str:
 
 
 def _layout() -> str:
+    from ifllm_desktop.ui.offscreen import offscreen_application
     from ifllm_desktop.ui.response_view import ResponseView
 
+    application = offscreen_application()
     view = ResponseView("selftest")
     view.set_screen_rect(Rect(0, 0, 600, 400))
     view.set_source(SAMPLE, True)
     words = view.layout_snapshot().words
     view.deleteLater()
+    del application
     _expect(any(SAMPLE[w.src_start : w.src_end] == "🚲" for w in words), "an emoji lost its place in the text")
     return f"{len(words)} words laid out, each with its place in the source text"
 
 
 def _recording(folder: Path) -> str:
-    from ifllm_desktop import app
+    from ifllm_desktop.ui import offscreen
 
     study = folder / "study"
     compose.new_study(study, "demo")
     for participant in ("T001", "T002"):
-        report = app.run_headless(study, participant, "simulated", 1, realtime=False, say=lambda _: None, max_turns=2)
+        report = offscreen.run_headless(study, participant, "simulated", 1, realtime=False, say=lambda _: None, max_turns=2)
         _expect(report["frames"] == report["landmark_rows"] + report["gap_rows"], "frames and rows do not agree")
     verified = compose.verify_study(study)
     _expect(verified["ok"], "; ".join(p for r in verified["recordings"] for p in r["problems"]))

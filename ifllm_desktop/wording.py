@@ -10,10 +10,14 @@ SENTENCES: dict[str, str] = {
     # camera
     "camera_missing": "Camera {device} was not found: connect one, or use --camera simulated or --camera FILE.",
     "camera_busy": "Camera {device} gives no picture, most likely because another program uses it: close that one, then try again.",
+    "camera_denied": "Camera {device} may not be opened by this user: allow access to the camera (on Linux join the group video), then try again.",
     "camera_lost": "The camera was disconnected: plug it in again; recording goes on and the gap is marked.",
     "video_unreadable": "{path} cannot be played as a video: choose an MP4, MOV or AVI file.",
     "video_missing": "There is no video {path}: check the name.",
     "landmarker_missing": "The face model cannot be loaded ({reason}): run the set-up again.",
+    # gaze
+    "calibration_targets": "Only {n} calibration targets could be measured and {needed} are needed: check that the face is well lit and in the picture, then calibrate again.",
+    "calibration_unknown": "This calibration is of a kind ({found}) that this version does not know: calibrate again, or update the program.",
     # study and recording files
     "study_missing": "There is no study in {path}: make one with `ifllm-desktop new {path}`.",
     "study_exists": "{path} is not empty: choose another folder for the new study.",

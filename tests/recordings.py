@@ -348,7 +348,7 @@ def _submit(
     pair_id = f"{turn}-pair" if plan.mode == "pair" else ""
     b.event(t_ms, "submit", turn_id=turn, task_id="task-1", topic_id="photo-backup", turn_index=index,
             mode=plan.mode, prompt=prompt, pair_id=pair_id, side_seed=7, responses=responses)  # fmt: skip
-    b.row("aoi", t_ms, "prompt", 320.0, 90.0, 800.0, 40.0, 1)
+    b.row("aoi", t_ms, "prompt", 320.0, 60.0, 800.0, 40.0, 1)
 
 
 def _stream(b: RecordingBuilder, t_ms: float, rid: str, side: str, text: str) -> float:

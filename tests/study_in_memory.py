@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from ifllm_desktop.domain.labels import Annotation, LabelOperation
 from ifllm_desktop.domain.layout import source_sha256
@@ -13,6 +14,13 @@ from ifllm_desktop.replay.turns import turns
 from tests.recordings import BETTER, WALL_START_NS, WORSE, FakeRecording, TurnPlan, small_session
 
 ALL_SCOPES = {"gaze": True, "pointer": True, "eye_patches": False, "sharing": True}
+PLANS = (
+    TurnPlan(mode="single"),
+    TurnPlan(),
+    TurnPlan(left=WORSE, right=BETTER, choice="right", strength=1, rating_left=2, rating_right=5),
+    TurnPlan(choice="tie", strength=None),
+    TurnPlan(choice="both_bad", strength=None),
+)
 MODEL_ID = "study-pairs@pair-5.1-0123456789ab"
 
 
@@ -87,14 +95,7 @@ def memory_study(
     for number in range(1, n_people + 1):
         person, session = f"P{number:02}", f"S{number:02}"
         agreed = ALL_SCOPES | (scopes or {}).get(person, {})
-        plans = [
-            TurnPlan(mode="single"),
-            TurnPlan(),
-            TurnPlan(left=WORSE, right=BETTER, choice="right", strength=1, rating_left=2, rating_right=5),
-            TurnPlan(choice="tie", strength=None),
-            TurnPlan(choice="both_bad", strength=None),
-        ]
-        recording = small_session(session, person, plans, seed=number, with_gaze=agreed["gaze"])
+        recording = _recording(session, person, number, agreed["gaze"])
         catalogue.add_participant(person, "simulated", WALL_START_NS)
         catalogue.add_session(recording.info())
         catalogue.put_consent(person, session, agreed, WALL_START_NS)
@@ -105,12 +106,17 @@ def memory_study(
     return MemoryStudy(catalogue, recordings, operations)
 
 
+@cache  # recordings are never changed, and making one takes longer than most tests
+def _recording(session_id: str, participant_id: str, seed: int, with_gaze: bool) -> FakeRecording:
+    return small_session(session_id, participant_id, PLANS, seed=seed, with_gaze=with_gaze)
+
+
 def made_up_scores(recordings: Sequence[FakeRecording]) -> list[PairScore]:
     """A score per pair that follows the length of the answers."""
     return [
         PairScore(
-            row.pair_id, row.session_id, row.participant_id, MODEL_ID, row.left[-1] / 500, row.right[-1] / 500,
-            0.8 if row.left[-1] > row.right[-1] else 0.2, index % 3 - 1, "simulated participants",
+            row.pair_id, row.session_id, row.participant_id, MODEL_ID, row.left[-1] / 500,
+            row.right[-1] / 500, 0.8 if row.left[-1] > row.right[-1] else 0.2, index % 3 - 1, "simulated participants",
         )
         for index, row in enumerate(pair_measures(recordings))
     ]  # fmt: skip
@@ -122,19 +128,20 @@ def two_labels(recording: FakeRecording) -> list[LabelOperation]:
     answer = turn.responses[0]
     start = answer.text.index("rsync")
     span = Annotation(
-        f"{info.session_id}-a1", info.session_id, turn.turn_id, answer.response_id, "span", "useful", "anna", start,
-        start + 5, "rsync", source_sha256(answer.text),
+        f"{info.session_id}-a1", info.session_id, turn.turn_id, answer.response_id, "span", "useful", "anna",
+        start, start + 5, "rsync", source_sha256(answer.text),
     )  # fmt: skip
     episode = Annotation(
-        f"{info.session_id}-a2", info.session_id, turn.turn_id, answer.response_id, "episode", "reads again", "anna",
-        t_start_ms=9000, t_end_ms=12_500,
+        f"{info.session_id}-a2", info.session_id, turn.turn_id, answer.response_id, "episode", "reads again",
+        "anna", t_start_ms=9000, t_end_ms=12_500,
     )  # fmt: skip
     gone = replace(span, annotation_id=f"{info.session_id}-a3", label="mistake")
     changed = replace(span, label="very useful")
     steps = [(None, span), (span, changed), (None, episode), (None, gone), (gone, None)]
     return [
         LabelOperation(
-            f"{info.session_id}-op{k}", "anna", f"desk-{info.session_id}", k, WALL_START_NS + k * 1_000_000_000,
+            f"{info.session_id}-op{k}", "anna", f"desk-{info.session_id}", k,
+            WALL_START_NS + k * 1_000_000_000,
             "add" if before is None else "remove" if after is None else "change", before, after,
         )
         for k, (before, after) in enumerate(steps, start=1)

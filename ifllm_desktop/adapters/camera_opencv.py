@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,16 @@ class DeviceCamera:
         Raises
         ------
         WorldError
-            ``camera_missing``, or ``camera_busy`` when the device is there but gives no picture. Only Linux
-            tells the two apart (by its device file); elsewhere a device that cannot be opened is missing.
+            ``camera_missing``, ``camera_denied`` when this user may not open it, or ``camera_busy`` when it is
+            there but gives no picture. Only Linux tells them apart (by the device file); elsewhere a device that
+            cannot be opened is missing, and one that opens but gives no picture is busy.
         """
         self._n_failed = 0
-        if platform.system() == "Linux" and not self._device_file().exists():
-            raise WorldError("camera_missing", device=self._index)
+        if platform.system() == "Linux":
+            if not self._device_file().exists():
+                raise WorldError("camera_missing", device=self._index)
+            if not os.access(self._device_file(), os.R_OK | os.W_OK):
+                raise WorldError("camera_denied", device=self._index)
         capture = cv2.VideoCapture()
         capture.setExceptionMode(False)
         opened = capture.open(self._index, _BACKENDS.get(platform.system(), cv2.CAP_ANY))
@@ -115,7 +120,13 @@ class DeviceCamera:
         """What the recording's header says of the device."""
         width, height = self._size_px
         name = f"camera {self._index}"
-        return {"name": name, "width": width, "height": height, "rate_hz": self.rate_hz, "devices": self.devices}
+        return {
+            "name": name,
+            "width": width,
+            "height": height,
+            "rate_hz": self.rate_hz,
+            "devices": self.devices,
+        }
 
     def _device_file(self) -> Path:
         return Path(f"/dev/video{self._index}")
@@ -209,7 +220,13 @@ class VideoCamera:
         """What the recording's header says of the file; its name without the folders."""
         width, height = self._size_px
         name = self._path.name
-        return {"name": name, "width": width, "height": height, "rate_hz": self.rate_hz, "devices": self.devices}
+        return {
+            "name": name,
+            "width": width,
+            "height": height,
+            "rate_hz": self.rate_hz,
+            "devices": self.devices,
+        }
 
     def _next(self) -> NDArray[np.uint8]:
         assert self._capture is not None
@@ -233,7 +250,7 @@ def _read(capture: cv2.VideoCapture) -> NDArray[np.uint8] | None:
 
 def _retrieved(capture: cv2.VideoCapture) -> NDArray[np.uint8] | None:
     found, image = capture.retrieve()
-    if not found or image is None or image.ndim != 3:
+    if not found or image.ndim != 3:
         return None
     return np.asarray(image, dtype=np.uint8)
 

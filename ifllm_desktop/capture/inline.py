@@ -7,6 +7,8 @@ from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.ports import Camera, Clock
 
+_NEVER_NS = 2**62
+
 
 class InlineCapture:
     """The same interface as ``CaptureWorker``; everything happens inside :meth:`take`.
@@ -20,7 +22,7 @@ class InlineCapture:
     def __init__(self, camera: Camera, pipeline: Pipeline, clock: Clock) -> None:
         self._camera = camera
         self._clock = clock
-        self._next_due_ns = 0
+        self._next_due_ns = _NEVER_NS
         self._period_ns = NS_PER_S // 30
         self._problems: list[tuple[str, Exception | None]] = []
         self.pipeline: Pipeline | None = pipeline
@@ -32,7 +34,7 @@ class InlineCapture:
             self._camera.open()
         except IfllmError as error:
             self._problems.append(("failed", error))
-            self._next_due_ns = 2**62
+            self._next_due_ns = _NEVER_NS
             return
         self._problems.append(("opened", None))
         self._period_ns = int(NS_PER_S / float(self._camera.describe()["rate_hz"]))

@@ -81,6 +81,10 @@ class Pipeline:
         """The screen as it is now (assignment of one reference, safe across threads)."""
         self._scene = scene
 
+    def set_record(self, record: Record) -> None:
+        """Write rows elsewhere from the next frame on (the bench times them)."""
+        self._record = record
+
     def set_model(self, model: GazeModel | None, calibration_id: str = "") -> None:
         """The calibration to use from the next frame on."""
         self._model = (model, calibration_id) if model is not None else None

@@ -49,7 +49,7 @@ class Recorder:
     """
 
     def __init__(self, sink: SampleSink, clock: Clock) -> None:
-        self._sink = sink
+        self.sink = sink
         self._clock = clock
         self._lock = threading.Lock()
         self._state = RecorderState.IDLE
@@ -68,7 +68,7 @@ class Recorder:
 
     def fault(self) -> Exception | None:
         """What stopped the writing, if anything did."""
-        return self._fault or self._sink.fault()
+        return self._fault or self.sink.fault()
 
     def start(self) -> None:
         """Begin the segment: session time 0 is now."""
@@ -99,7 +99,7 @@ class Recorder:
         if not allowed:
             return 0
         try:
-            ticket = self._sink.put(stream, row)
+            ticket = self.sink.put(stream, row)
         except IfllmError as error:
             self._fault = self._fault or error
             return 0
@@ -118,11 +118,11 @@ class Recorder:
 
     def control_saved(self) -> bool:
         """Whether every control event (vote, rating, consent …) is on disk: only then may a view say so."""
-        return self._sink.committed() >= self._last_control_ticket
+        return self.sink.committed() >= self._last_control_ticket
 
     def committed_t_ns(self) -> int:
         """Session time up to which something is on disk, −1 at first."""
-        return self._sink.committed_t_ns()
+        return self.sink.committed_t_ns()
 
     def pause(self) -> None:
         """Stop storing samples."""
@@ -143,7 +143,7 @@ class Recorder:
             self._state = RecorderState.RECORDING
             self._anchor(self.now_ns())
         self._state = RecorderState.STOPPED
-        return self._sink.close(cleanly=cleanly and not faulted)
+        return self.sink.close(cleanly=cleanly and not faulted)
 
     def _anchor(self, t_ns: int) -> None:
         self.record("anchor", (t_ns, self._clock.wall_ns()))

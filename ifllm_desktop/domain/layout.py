@@ -36,7 +36,8 @@ class WordBox:
     line : int
         Number of the visual line within the response, from 0, top to bottom in document order.
     style : str
-        Letters out of ``b`` bold, ``i`` italic, ``m`` fixed pitch, ``s`` struck through, ``r`` right to left.
+        Letters out of ``b`` bold, ``i`` italic, ``m`` fixed pitch (code), ``s`` struck through, ``l`` link,
+        ``r`` right to left.
     size_px : float
         Font size in px.
     """

@@ -19,7 +19,7 @@ EVENT_KINDS: dict[str, tuple[str, ...]] = {
     ),
     "consent": ("scopes", "declined"),
     "page": ("page",),
-    "camera": ("state", "detail"),  # opened, lost, back, looped
+    "camera": ("state", "detail"),  # opened, lost, failed, looped, unused
     "calibration": ("attempt_id", "calibration_id", "ok", "reason", "n_targets", "loo_error_px", "model"),
     "validation": ("attempt_id", "calibration_id", "ok", "reason", "grade", "accuracy_px", "sd_px", "loss",
                    "rate_hz", "targets"),

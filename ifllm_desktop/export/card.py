@@ -30,8 +30,10 @@ def readme(material: Material, reports: Sequence[FormatReport], code_version: st
         for file in report.files
         if file.path.endswith(".parquet")
     ]
-    yaml = ["---", "configs:"]
-    for path, name, _ in sets:
+    yaml = ["---", "configs:" if any(rows for _, _, rows in sets) else "configs: []"]
+    for path, name, rows in sets:
+        if not rows:
+            continue  # data-set tools refuse a set without rows, and would refuse its neighbours with it
         yaml += [f"- config_name: {name}", "  data_files:", "  - split: train", f"    path: {path}"]
     body = ["---", "", "# Reading, pointing and rating the answers of language models", ""]
     body += [_origin(material), "", "| set | rows | columns |", "|---|---:|---:|"]

@@ -9,7 +9,7 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -97,15 +97,19 @@ def write_set(
     with _all(paths) as files:
         writers = [_WRITERS[kind](file, content.name) for kind, file in zip(kinds, files, strict=True)]
         n_rows = 0
-        for table in content.tables:
-            if cancel.is_set():
-                raise WorldError("export_cancelled", path=str(folder.parent))
+        try:
+            for table in content.tables:
+                if cancel.is_set():
+                    raise WorldError("export_cancelled", path=str(folder.parent))
+                for writer in writers:
+                    writer.write(table)
+                n_rows += table.num_rows
+                progress(content.name, n_rows)
             for writer in writers:
-                writer.write(table)
-            n_rows += table.num_rows
-            progress(content.name, n_rows)
-        for writer in writers:
-            writer.close()
+                writer.close()
+        finally:
+            for writer in writers:
+                writer.release()
     return [FileReport(f"{folder.name}/{path.name}", n_rows, sha256_of(path)) for path in paths]
 
 
@@ -142,6 +146,12 @@ class _Parquet:
     def close(self) -> None:
         self._writer.close()
 
+    def release(self) -> None:
+        """After an error: let go of the file while it is still open, or the writer tries again when collected."""
+        with suppress(OSError):
+            self._writer.close()
+        self._writer.is_open = False
+
 
 class _JsonLines:
     def __init__(self, file: IO[bytes], _name: str) -> None:
@@ -157,6 +167,9 @@ class _JsonLines:
     def close(self) -> None:
         self._file.flush()
 
+    def release(self) -> None:
+        """Nothing is held."""
+
 
 class _Csv:
     def __init__(self, file: IO[bytes], name: str) -> None:
@@ -165,7 +178,8 @@ class _Csv:
 
     def _put(self, rows: list[list[str]]) -> None:
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(rows)
+        # this line end, because only characters of the line end are quoted: a lone CR would split a row
+        csv.writer(text, lineterminator="\r\n").writerows(rows)
         self._file.write(text.getvalue().encode())
 
     def write(self, table: pa.Table) -> None:
@@ -174,6 +188,9 @@ class _Csv:
 
     def close(self) -> None:
         self._file.flush()
+
+    def release(self) -> None:
+        """Nothing is held."""
 
 
 _WRITERS: dict[str, Callable[[IO[bytes], str], _Parquet | _JsonLines | _Csv]] = {

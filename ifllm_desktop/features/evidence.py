@@ -123,6 +123,12 @@ class AnswerEvidence:
     reveal_t_ns: NDArray[np.int64]
     reveal_n_source: NDArray[np.int64]
 
+    def scroll_unknown(self) -> bool:
+        """Whether the answer may have been scrolled without a row that says so."""
+        heads = [geometry.layout.head for geometry in self.geometries]
+        longer = any(head.height_px > head.viewport.h_px + 1 for head in heads)
+        return longer and not len(self.scroll_t_ns) and self.pointer is None
+
     def geometry_spans(self) -> list[tuple[int, int, TextLayout]]:
         """(from ns, until ns, layout) for each geometry within the window."""
         starts = [self.t0_ns, *(g.t_ns for g in self.geometries[1:]), self.t1_ns]

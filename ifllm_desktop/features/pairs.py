@@ -170,8 +170,12 @@ def gaze_dwell_s(evidence: AnswerEvidence, from_ns: int | None = None) -> float:
 
 
 def coverage(evidence: AnswerEvidence) -> float:
-    """Share of the answer's words with an expected dwell of at least 50 ms; NaN without gaze or words."""
-    if evidence.gaze is None or not evidence.geometries:
+    """Share of the answer's words with an expected dwell of at least 50 ms; NaN without gaze or words.
+
+    NaN, too, for a text longer than its viewport when neither scrolling nor the pointer was recorded (both need the
+    same consent): nobody knows then what was in view.
+    """
+    if evidence.gaze is None or not evidence.geometries or evidence.scroll_unknown():
         return math.nan
     dwell = word_dwell_s(evidence, evidence.gaze)
     last = evidence.geometries[-1].layout

@@ -1,7 +1,7 @@
 """The reading window of a pair: the only stretch of a turn that a measure may read.
 
 It begins when the first text of either answer is shown and ends where the vote could begin to show itself: at
-the first hover of the rating region, the first rating or the vote, whichever comes first. The region is left
+the first hover of the open rating region, the first rating or the vote, whichever comes first. The region is left
 out because where the pointer rests on the ballot tells the vote itself.
 """
 
@@ -10,17 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ifllm_desktop.domain.samples import Records
 from ifllm_desktop.domain.session import TurnRecord
+from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.ports import RecordingSource
 
-BALLOT_AOIS = frozenset({"rating_left", "rating_right", "preference", "continue"})
-"""Areas that belong to ratings and vote."""
-
-POINTER_GONE = frozenset({"leave"})
-"""Kinds of pointer rows that say that the pointer is no longer over the window."""
+BALLOT_PREFIXES = ("rating_", "rate_", "prefer")
+"""Areas of ratings and vote, and their buttons, have names that begin so; ``continue`` belongs to them, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,9 @@ class ReadingWindow:
 def reading_window(source: RecordingSource, turn: TurnRecord) -> ReadingWindow | None:
     """The reading window of a pair, or None when no text of it was ever shown or it has no length.
 
-    A pointer that already rests on the ballot when the first text comes (it had just pressed "send") ends
-    nothing until it enters again or moves there after the ratings were opened.
+    The ballot counts from the moment it opens: crossing it earlier, on the way up from "send", tells no vote, for
+    nothing can be chosen yet. A pointer that rests there while it opens ends nothing until it enters again; the
+    first rating does in any case.
     """
     t0_ns = _first_reveal_ns(source, turn)
     if t0_ns is None:
@@ -94,44 +92,44 @@ def _turn_limit(source: RecordingSource, turn: TurnRecord, t0_ns: int) -> tuple[
 
 
 def _ballot_hover_ns(source: RecordingSource, t0_ns: int, t1_ns: int, t_open_ns: int | None) -> int | None:
-    pointer = source.read("pointer", None, t1_ns)
-    if not len(pointer):
+    """When the pointer first came into the open rating region from outside it.
+
+    Decided row by row from what was known by then: nothing later can move the end of the window.
+    """
+    if t_open_ns is None:
         return None
-    inside = on_ballot(pointer, source.read("aoi", None, t1_ns))
-    entered = inside & ~np.concatenate([[False], inside[:-1]])
-    # the very first row of a recording that lies inside counts as an entry: nothing says it was there before
-    ends = entered & (pointer["t_ns"] >= t0_ns)
-    if t_open_ns is not None:
-        ends |= inside & (pointer["t_ns"] >= max(t_open_ns, t0_ns))
-    hits = np.flatnonzero(ends)
-    return int(pointer["t_ns"][hits[0]]) if len(hits) else None
+    pointer, aois = source.read("pointer", None, t1_ns), source.read("aoi", None, t1_ns)
+    later = np.flatnonzero(pointer["t_ns"] >= max(t_open_ns, t0_ns))
+    for index in later:
+        row, t_ns = pointer[index], int(pointer["t_ns"][index])
+        if on_ballot(row, aois, t_ns) and not (index and on_ballot(pointer[index - 1], aois, t_ns)):
+            return t_ns
+    return None
 
 
-def on_ballot(pointer: Records, aois: Records) -> NDArray[np.bool_]:
-    """Which pointer rows lie in the rating region.
+def on_ballot(row: np.void, aois: Records, t_ns: int) -> bool:
+    """Whether a pointer row lies in the rating region, by the name of its target or by where the region is.
 
     Parameters
     ----------
-    pointer, aois
-        Rows of the streams ``pointer`` and ``aoi``, each sorted by time.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-        True where the row's own target names the region or its place lies in a region visible at that time.
+    row : record of the stream ``pointer``
+    aois : ndarray
+        Rows of the stream ``aoi``, sorted by time.
+    t_ns : int
+        The region is taken as it stood then, which matters for a pointer that rests where a region appears.
     """
-    inside: NDArray[np.bool_] = np.isin(pointer["target"].astype(str), sorted(BALLOT_AOIS))
-    gone = np.isin(pointer["kind"].astype(str), sorted(POINTER_GONE))
-    for name in BALLOT_AOIS:
-        rows = aois[aois["name"].astype(str) == name]
-        if not len(rows):
-            continue
-        at = np.searchsorted(rows["t_ns"], pointer["t_ns"], side="right") - 1
-        area = rows[np.maximum(at, 0)]
-        x, y = pointer["x_px"], pointer["y_px"]
-        inside |= (
-            (at >= 0) & (area["visible"] == 1) & ~gone
-            & (x >= area["x_px"]) & (x < area["x_px"] + area["w_px"])
-            & (y >= area["y_px"]) & (y < area["y_px"] + area["h_px"])
-        )  # fmt: skip
-    return inside
+    if _is_ballot(str(row["target"])):
+        return True
+    x_px, y_px = float(row["x_px"]), float(row["y_px"])
+    known = aois[: int(np.searchsorted(aois["t_ns"], t_ns, side="right"))]
+    newest = {str(area["name"]): area for area in known}
+    return any(
+        _is_ballot(name)
+        and area["visible"] == 1
+        and Rect(area["x_px"], area["y_px"], area["w_px"], area["h_px"]).contains(x_px, y_px)
+        for name, area in newest.items()
+    )
+
+
+def _is_ballot(name: str) -> bool:
+    return name == "continue" or name.startswith(BALLOT_PREFIXES)

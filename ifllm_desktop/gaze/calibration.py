@@ -102,8 +102,7 @@ class GazeModel:
         n, n_features = x.shape
         u, s, vt = np.linalg.svd(x, full_matrices=False)
         unit = n * float(np.mean(x.var(axis=0)))
-        alphas = _ALPHAS[_ALPHAS >= self.min_alpha]
-        alphas = np.concatenate([[self.min_alpha], alphas]) * unit
+        alphas = unit * np.unique(np.maximum(_ALPHAS, self.min_alpha))
         self.coef_ = np.empty((n_features, 2))
         self.alpha_ = np.empty(2)
         self.residual_sd_px_ = np.empty(2)
@@ -132,7 +131,7 @@ class GazeModel:
         """
         x = (np.asarray(features, dtype=np.float64) - self.mean_) / self.scale_
         gaze_px = x @ self.coef_ + self.intercept_
-        leverage = np.einsum("ni,aij,nj->na", x, self.precision_, x)
+        leverage = np.stack([((x @ precision) * x).sum(axis=1) for precision in self.precision_], axis=1)
         variance = self.residual_sd_px_**2 * (1 + 1 / self.n_targets_ + leverage) + self.frame_sd_px_**2
         return gaze_px, np.sqrt(variance)
 
@@ -167,7 +166,16 @@ class GazeModel:
         return model
 
 
-_LEARNED = ("coef_", "intercept_", "mean_", "scale_", "alpha_", "residual_sd_px_", "frame_sd_px_", "precision_")
+_LEARNED = (
+    "coef_",
+    "intercept_",
+    "mean_",
+    "scale_",
+    "alpha_",
+    "residual_sd_px_",
+    "frame_sd_px_",
+    "precision_",
+)
 
 
 def _group_means(values: Floats, inverse: NDArray[np.intp], n: int) -> Floats:

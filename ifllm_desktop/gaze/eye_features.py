@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ifllm_desktop.domain.samples import EYE_FEATURES
 from ifllm_desktop.gaze.face_points import EYE_A, EYE_B, EYE_DISTANCE_MM, HEAD_INDEX, HEAD_MM, EyePoints
 from ifllm_desktop.gaze.opencv import cv2
 from ifllm_desktop.ports import FaceLandmarks
@@ -16,6 +16,7 @@ HORIZONTAL_FIELD_DEG = 60.0
 """Assumed horizontal field of view of a webcam; cameras differ (55–78°), which scales ``head_*_mm`` only."""
 
 _NO_DISTORTION = np.zeros(4)
+_HEAD_MEAN_MM = HEAD_MM.mean(axis=0)
 
 
 def eye_features(face: FaceLandmarks) -> NDArray[np.float64]:
@@ -39,34 +40,42 @@ def eye_features(face: FaceLandmarks) -> NDArray[np.float64]:
     """
     points = np.asarray(face.points_px[:, :2], dtype=np.float64)
     width_px = float(face.size_px[0])
-    eye_a, middle_a = _eye(points, EYE_A)
-    eye_b, middle_b = _eye(points, EYE_B)
-    between = (middle_a + middle_b) / 2
-    inter_eye_px = math.dist(middle_a, middle_b)
-    out = np.empty(len(EYE_FEATURES))
-    out[0:5] = eye_a
-    out[5:10] = eye_b
-    out[10:16] = head_pose(points, face.size_px, inter_eye_px)
-    out[16:18] = between / width_px
-    out[18] = inter_eye_px / width_px
-    return out
+    eye_a, (ax_px, ay_px) = _eye(points[_INDEX_A].tolist())
+    eye_b, (bx_px, by_px) = _eye(points[_INDEX_B].tolist())
+    inter_eye_px = math.hypot(bx_px - ax_px, by_px - ay_px)
+    pose = head_pose(points, face.size_px, inter_eye_px)
+    between = ((ax_px + bx_px) / 2 / width_px, (ay_px + by_px) / 2 / width_px)
+    return np.array([*eye_a, *eye_b, *pose, *between, inter_eye_px / width_px], dtype=np.float64)
 
 
-def _eye(points: NDArray[np.float64], eye: EyePoints) -> tuple[tuple[float, ...], NDArray[np.float64]]:
-    """Five features of one eye, and the midpoint of its corners in picture px."""
-    left, right = points[eye.corners[0]], points[eye.corners[1]]
-    middle = (left + right) / 2
-    axis = right - left
-    square = float(axis @ axis)
+def _index(eye: EyePoints) -> NDArray[np.intp]:
+    return np.array([*eye.corners, eye.iris[0], *eye.upper, *eye.lower], dtype=np.intp)
+
+
+_INDEX_A, _INDEX_B = _index(EYE_A), _index(EYE_B)
+_N_LID = len(EYE_A.upper)
+
+
+def _eye(points: list[list[float]]) -> tuple[tuple[float, ...], tuple[float, float]]:
+    """Five features of one eye, and the midpoint of its corners in picture px; points in the order of ``_index``.
+
+    In plain floats: for a dozen points that is four times as fast as arrays.
+    """
+    (left_x, left_y), (right_x, right_y), (iris_x, iris_y) = points[:3]
+    middle_x, middle_y = (left_x + right_x) / 2, (left_y + right_y) / 2
+    axis_x, axis_y = right_x - left_x, right_y - left_y
+    square = axis_x * axis_x + axis_y * axis_y
     if not square > 0:
-        return (math.nan,) * 5, middle
+        return (math.nan,) * 5, (middle_x, middle_y)
+
     # dividing by the squared length rotates and scales at once; the y axis is the x axis turned by 90°
-    across = axis / square
-    down = np.array([-axis[1], axis[0]]) / square
-    iris = points[eye.iris[0]] - middle
-    upper = float(down @ (points[list(eye.upper)].mean(axis=0) - middle))
-    lower = float(down @ (points[list(eye.lower)].mean(axis=0) - middle))
-    return (float(across @ iris), float(down @ iris), upper, lower, lower - upper), middle
+    def height(x: float, y: float) -> float:
+        return ((y - middle_y) * axis_x - (x - middle_x) * axis_y) / square
+
+    across = ((iris_x - middle_x) * axis_x + (iris_y - middle_y) * axis_y) / square
+    heights = [height(x, y) for x, y in points[3:]]
+    upper, lower = sum(heights[:_N_LID]) / _N_LID, sum(heights[_N_LID:]) / _N_LID
+    return (across, height(iris_x, iris_y), upper, lower, lower - upper), (middle_x, middle_y)
 
 
 def head_pose(
@@ -78,17 +87,16 @@ def head_pose(
     :data:`HORIZONTAL_FIELD_DEG` and the principal point in the middle. R = Rz(roll) · Ry(yaw) · Rx(pitch).
     """
     nothing = (math.nan,) * 6
-    if not (inter_eye_px > 1 and np.isfinite(points_px[HEAD_INDEX]).all()):
+    seen = points_px[HEAD_INDEX]
+    if not (inter_eye_px > 1 and math.isfinite(float(seen.sum()))):
         return nothing
     camera = camera_matrix(size_px)
     focal_px = camera[0, 0]
     # a first guess of a frontal face keeps the solver away from the mirrored solution behind the camera
     z_mm = focal_px * EYE_DISTANCE_MM / inter_eye_px
-    seen = points_px[HEAD_INDEX]
-    start_mm = np.array([*((seen.mean(axis=0) - camera[:2, 2]) * z_mm / focal_px), z_mm])
-    start_mm -= HEAD_MM.mean(axis=0)
+    start_mm = np.array([*((seen.mean(axis=0) - camera[:2, 2]) * z_mm / focal_px), z_mm]) - _HEAD_MEAN_MM
     solved, rotation, position = cv2.solvePnP(
-        HEAD_MM, np.ascontiguousarray(seen), camera, _NO_DISTORTION, np.zeros(3), start_mm, True,
+        HEAD_MM, seen, camera, _NO_DISTORTION, np.zeros(3), start_mm, True,
         cv2.SOLVEPNP_ITERATIVE,
     )  # fmt: skip
     if not solved:
@@ -102,11 +110,14 @@ def head_pose(
     return -yaw, pitch, roll, x_mm, y_mm, z_mm
 
 
+@lru_cache(maxsize=8)
 def camera_matrix(size_px: tuple[int, int]) -> NDArray[np.float64]:
     """Pinhole intrinsics of an unknown webcam: square pixels, centre in the middle. Shape (3, 3), px."""
     width, height = size_px
     focal_px = width / 2 / math.tan(math.radians(HORIZONTAL_FIELD_DEG / 2))
-    return np.array([[focal_px, 0.0, width / 2], [0.0, focal_px, height / 2], [0.0, 0.0, 1.0]])
+    matrix = np.array([[focal_px, 0.0, width / 2], [0.0, focal_px, height / 2], [0.0, 0.0, 1.0]])
+    matrix.flags.writeable = False  # shared by all callers
+    return matrix
 
 
 def face_box(face: FaceLandmarks) -> tuple[float, float, float, float]:

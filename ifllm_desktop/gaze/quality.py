@@ -114,7 +114,7 @@ def validate(
     t_ns: NDArray[np.integer[Any]],
     n_frames_total: int,
     screen: Screen,
-    limits: GradeLimits = GradeLimits(),  # noqa: B008 - frozen
+    limits: GradeLimits = GradeLimits(),
 ) -> ValidationSummary:
     """Judge gaze points against the targets that were looked at.
 

@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 MIN_SD_PX = 8.0
 """Least standard deviation: below a third of a line no webcam can tell, whatever a calibration claims."""
 _CACHED_LAYOUTS = 16
+_LEAST_MASS = 0.005
+"""An area without the mean needs at least this much of the mass to be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,30 @@ class _Boxes:
     line_number: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """All rectangles of one scene in one array: areas, then lines, then blocks of the responses in order.
+
+    Attributes
+    ----------
+    areas : list of tuple
+        Kind, name and rectangle; as many as ``n_areas``, responses first.
+    edges : ndarray, shape (n, 4)
+        Left, top, right, bottom in screen px.
+    responses : list of tuple
+        Where the lines and blocks of each response stand in ``edges``, and its boxes.
+    """
+
+    scene: Scene
+    areas: list[tuple[str, str, Rect]]
+    n_areas: int
+    n_lines: int
+    edges: Floats
+    responses: list[tuple[slice, slice, _Boxes]]
+
+
 _cache: OrderedDict[int, _Boxes] = OrderedDict()
+_newest: _Table | None = None
 
 
 def hit(scene: Scene, x_px: float, y_px: float, sd_x_px: float, sd_y_px: float) -> Hit:
@@ -81,17 +106,16 @@ def hit(scene: Scene, x_px: float, y_px: float, sd_x_px: float, sd_y_px: float) 
         return NO_HIT
     sd_x = max(sd_x_px, MIN_SD_PX) if math.isfinite(sd_x_px) else MIN_SD_PX
     sd_y = max(sd_y_px, MIN_SD_PX) if math.isfinite(sd_y_px) else MIN_SD_PX
-    gaussian = (x_px, y_px, sd_x, sd_y)
-    masses = [_masses(shown, gaussian) for shown in scene.responses]
-    p_text = float(sum(lines.sum() for _, lines, _ in masses))
-    p_off_text = min(1.0, max(0.0, 1.0 - p_text))
-    kind, name = _area(scene, gaussian)
-    if kind == "aoi":
+    table = _table(scene)
+    if not table.areas:
+        return Hit("", "", -1, -1, 0.0, 0.0, 1.0)
+    masses = _rect_masses(table.edges, (x_px, y_px, sd_x, sd_y))
+    p_off_text = min(1.0, max(0.0, 1.0 - float(masses[table.n_areas : table.n_areas + table.n_lines].sum())))
+    kind, name, number = _area(table, masses, x_px, y_px)
+    if kind != "response":
         return Hit("", name, -1, -1, 0.0, 0.0, p_off_text)
-    for shown, (blocks, lines, boxes) in zip(scene.responses, masses, strict=True):
-        if kind == "response" and shown.response_id == name:
-            return _in_response(name, blocks, lines, boxes, p_off_text)
-    return Hit("", "", -1, -1, 0.0, 0.0, p_off_text)
+    lines, blocks, boxes = table.responses[number]
+    return _in_response(name, masses[blocks], masses[lines], boxes, p_off_text)
 
 
 def _in_response(name: str, blocks: Floats, lines: Floats, boxes: _Boxes, p_off_text: float) -> Hit:
@@ -109,33 +133,52 @@ def _in_response(name: str, blocks: Floats, lines: Floats, boxes: _Boxes, p_off_
     )  # fmt: skip
 
 
-def _area(scene: Scene, gaussian: tuple[float, float, float, float]) -> tuple[str, str]:
-    """("aoi" or "response" or "", name) of what the mean or else the greatest mass falls on."""
+def _area(table: _Table, masses: Floats, x_px: float, y_px: float) -> tuple[str, str, int]:
+    """("aoi" or "response" or "", name, number) of what the mean or else the greatest mass falls on."""
+    inside = [n for n, (_, _, rect) in enumerate(table.areas) if rect.contains(x_px, y_px)]
+    if inside:
+        best = min(inside, key=lambda n: table.areas[n][2].w_px * table.areas[n][2].h_px)
+    else:
+        best = int(masses[: table.n_areas].argmax())
+        if masses[best] <= _LEAST_MASS:
+            return "", "", -1
+    kind, name, _ = table.areas[best]
+    return kind, name, best
+
+
+def _table(scene: Scene) -> _Table:
+    """The scene's rectangles; made once per scene, since many frames fall on the same one."""
+    global _newest  # noqa: PLW0603 - one entry is all that a live run needs, and replacing it is atomic
+    table = _newest
+    if table is None or table.scene is not scene:
+        table = _newest = _table_of(scene)
+    return table
+
+
+def _table_of(scene: Scene) -> _Table:
+    # responses come first, so that the number of an area is also the number of its response
     areas = [("response", shown.response_id, shown.layout.head.viewport) for shown in scene.responses]
     areas += [("aoi", area.name, area.rect) for area in scene.aois]
-    x, y = gaussian[0], gaussian[1]
-    inside = [area for area in areas if area[2].contains(x, y)]
-    if inside:
-        kind, name, _ = min(inside, key=lambda area: area[2].w_px * area[2].h_px)
-        return kind, name
-    if not areas:
-        return "", ""
-    masses = _rect_masses(np.array([_edges(rect) for _, _, rect in areas]), gaussian)
-    best = int(masses.argmax())
-    return areas[best][:2] if masses[best] > 0.005 else ("", "")
+    clipped = [_clipped(shown) for shown in scene.responses]
+    n_areas, n_lines = len(areas), sum(len(lines) for lines, _, _ in clipped)
+    responses = []
+    line, block = n_areas, n_areas + n_lines
+    for lines, blocks, boxes in clipped:
+        responses.append((slice(line, line + len(lines)), slice(block, block + len(blocks)), boxes))
+        line, block = line + len(lines), block + len(blocks)
+    parts = [np.array([_edges(rect) for _, _, rect in areas], dtype=np.float64).reshape(-1, 4)]
+    parts += [lines for lines, _, _ in clipped] + [blocks for _, blocks, _ in clipped]
+    return _Table(scene, areas, n_areas, n_lines, np.concatenate(parts), responses)
 
 
-def _masses(shown: ShownResponse, gaussian: tuple[float, float, float, float]) -> tuple[Floats, Floats, _Boxes]:
-    """Mass over each block and each line of an answer, as far as its viewport shows them."""
+def _clipped(shown: ShownResponse) -> tuple[Floats, Floats, _Boxes]:
+    """Lines and blocks of an answer in screen px, as far as its viewport shows them; hidden ones have no size."""
     boxes = _boxes(shown.layout)
     view = shown.layout.head.viewport
     low = np.array([view.x_px, view.y_px, view.x_px, view.y_px])
     high = np.array([view.right_px, view.bottom_px, view.right_px, view.bottom_px])
     shift = np.array([view.x_px, view.y_px - shown.scroll_px] * 2)
-    both = np.clip(np.concatenate([boxes.blocks, boxes.lines]) + shift, low, high)
-    masses = _rect_masses(both, gaussian)
-    n_blocks = len(boxes.blocks)
-    return masses[:n_blocks], masses[n_blocks:], boxes
+    return np.clip(boxes.lines + shift, low, high), np.clip(boxes.blocks + shift, low, high), boxes
 
 
 def _rect_masses(edges: Floats, gaussian: tuple[float, float, float, float]) -> Floats:

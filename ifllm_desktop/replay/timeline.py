@@ -11,7 +11,7 @@ import numpy as np
 
 from ifllm_desktop.domain.samples import Records
 from ifllm_desktop.domain.scene import Aoi, ShownResponse
-from ifllm_desktop.domain.session import Event, TurnRecord
+from ifllm_desktop.domain.session import Event, ResponseRecord, TurnRecord
 from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.domain.time import NS_PER_MS
 from ifllm_desktop.ports import RecordingSource
@@ -128,6 +128,8 @@ class Timeline:
     layouts : LayoutHistory
     gaze, pointer : structured arrays
         Rows of the streams, sorted by time.
+    gaze_t_ns, pointer_t_ns : ndarray of int64
+        Their times.
     scroll : dict of Series
         Offset by response id.
     states, losses, pauses : tuple of Interval
@@ -143,6 +145,9 @@ class Timeline:
         self.layouts = LayoutHistory(source)
         self.gaze = source.read("gaze")
         self.pointer = source.read("pointer")
+        # a search in a column of records would copy the column each time
+        self.gaze_t_ns = np.ascontiguousarray(self.gaze["t_ns"])
+        self.pointer_t_ns = np.ascontiguousarray(self.pointer["t_ns"])
         gaps = source.read("gap")
         states = source.read("state")
         self.duration_ns = _duration_ns(self.events, (self.gaze, self.pointer, gaps, states))
@@ -240,8 +245,8 @@ class Timeline:
         return ShownResponse(response_id, side, layout, scroll_px, complete)
 
     def _gaze_at(self, t_ns: int) -> GazePoint | None:
-        number = int(np.searchsorted(self.gaze["t_ns"], t_ns, side="right")) - 1
-        if number < 0 or t_ns - int(self.gaze["t_ns"][number]) > GAZE_STALE_NS:
+        number = int(np.searchsorted(self.gaze_t_ns, t_ns, side="right")) - 1
+        if number < 0 or t_ns - int(self.gaze_t_ns[number]) > GAZE_STALE_NS:
             return None
         row = self.gaze[number]
         if not (np.isfinite(row["x_px"]) and np.isfinite(row["y_px"])):
@@ -256,7 +261,7 @@ class Timeline:
         return self.losses[number] if number >= 0 and t_ns < self.losses[number].t1_ns else None
 
     def _pointer_at(self, t_ns: int) -> PointerPoint | None:
-        number = int(np.searchsorted(self.pointer["t_ns"], t_ns, side="right")) - 1
+        number = int(np.searchsorted(self.pointer_t_ns, t_ns, side="right")) - 1
         if number < 0 or self.pointer["kind"][number] == "leave":
             return None
         row = self.pointer[number]
@@ -293,6 +298,22 @@ class Timeline:
         """Source Markdown of an answer as far as it arrived."""
         return self._texts.get(response_id, "")
 
+    def revealed_ns(self, response_id: str, n_source: int) -> int | None:
+        """When the first ``n_source`` code points of an answer had been shown, None when they never were."""
+        series = self._reveals.get(response_id)
+        if series is None:
+            return None
+        reached = np.flatnonzero(series.value >= n_source)
+        return int(series.t_ns[reached[0]]) if len(reached) else None
+
+    def response(self, response_id: str) -> tuple[TurnRecord, ResponseRecord] | None:
+        """An answer and its turn; None for one that was replaced by a retry."""
+        for turn in self.turns:
+            found = turn.response(response_id)
+            if found is not None:
+                return turn, found
+        return None
+
     def turn_at(self, t_ns: int) -> TurnRecord | None:
         """The turn that a moment belongs to."""
         return self._turn_by_id.get(self._turn_ids.at(t_ns, ""))
@@ -310,7 +331,7 @@ class Timeline:
 
     def gaze_rate_hz(self) -> float:
         """Gaze samples per second, from the median distance of samples; NaN without two of them."""
-        steps = np.diff(self.gaze["t_ns"])
+        steps = np.diff(self.gaze_t_ns)
         return float(1e9 / np.median(steps)) if len(steps) and np.median(steps) > 0 else float("nan")
 
 

@@ -63,7 +63,7 @@ def load(folder: Path) -> PairModel:
         known = f"schema {SCHEMA_VERSION}, measures {FEATURE_SET}"
         raise DataError("reward_model_unknown", path=str(folder), found=found, known=known)
     try:
-        card = Card(**raw | {"measures": tuple(raw["measures"]), "people": tuple(raw["people"])})
+        card = Card(**raw | {"measures": tuple(raw["measures"]), "sessions": tuple(raw["sessions"])})
         weight, prior = tensors["weight"], tensors["prior_mean_square"]
         temperature = float(tensors["temperature"][0])
     except (KeyError, TypeError, IndexError) as error:

@@ -22,8 +22,9 @@ class Card:
         Name of the training data.
     trained_on : str
         ``simulated participants`` or ``participants``: shown wherever a score of it is shown.
-    people : tuple of str
-        Ids of the people it was trained on; it refuses to score them (that is what folds are for).
+    sessions : tuple of str
+        Ids of the sessions it was trained on. They are unique everywhere, names of people are not (each study has
+        a first participant); it refuses to score whoever had one of them (that is what folds are for).
     measures : tuple of dict
         Name, unit, version and contrast of each input in order.
     seed : int
@@ -40,7 +41,7 @@ class Card:
     seed: int
     n_pairs: int
     n_people: int
-    people: tuple[str, ...]
+    sessions: tuple[str, ...]
     code_version: str
     made_by: str
     settings: dict[str, Any] = field(default_factory=dict)

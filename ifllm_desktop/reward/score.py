@@ -16,11 +16,11 @@ NEVER_SEEN = -1
 
 
 def model_id(model: PairModel) -> str:
-    """``name@feature_set-hash``: the same for the same weights, prior, temperature and people."""
+    """``name@feature_set-hash``: the same for the same weights, prior, temperature and sessions."""
     digest = hashlib.sha256()
     digest.update(model.weight.tobytes())
     digest.update(model.prior_mean_square.tobytes())
-    digest.update(repr((model.temperature, model.card.trained_on, model.card.people)).encode())
+    digest.update(repr((model.temperature, model.card.trained_on, model.card.sessions)).encode())
     return f"{model.card.name}@{model.card.feature_set}-{digest.hexdigest()[:12]}"
 
 
@@ -30,9 +30,10 @@ def score_pairs(model: PairModel, rows: Sequence[PairRow]) -> list[PairScore]:
     Raises
     ------
     DataError
-        ``reward_seen_people`` when the model was trained on one of them: such scores flatter it.
+        ``reward_seen_people`` when the model was trained on a session of one of them: such scores flatter it.
     """
-    seen = sorted({row.participant_id for row in rows} & set(model.card.people))
+    trained = set(model.card.sessions)
+    seen = sorted({row.participant_id for row in rows if row.session_id in trained})
     if seen:
         raise DataError("reward_seen_people", people=", ".join(seen[:3]), model=model.card.name)
     return pair_scores(model, rows, fold=NEVER_SEEN, identity=model_id(model))

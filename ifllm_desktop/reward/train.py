@@ -87,10 +87,11 @@ def fit(
     prior = inputs.mean_squares(rows)
     weight = _weights(rows, prior)
     temperature = _temperature(rows, seed)
-    people = tuple(sorted({row.participant_id for row in rows}))
+    n_people = len({row.participant_id for row in rows})
+    sessions = tuple(sorted({row.session_id for row in rows}))
     card = Card(
         name=name, data=data, trained_on=trained_on(rows), feature_set=FEATURE_SET,
-        measures=tuple(provenance()), seed=seed, n_pairs=len(voted), n_people=len(people), people=people,
+        measures=tuple(provenance()), seed=seed, n_pairs=len(voted), n_people=n_people, sessions=sessions,
         code_version=code_version, made_by=made_by,
         settings={"ridge": RIDGE, "prior_pairs": inputs.PRIOR_PAIRS, "clip": inputs.CLIP, "n_folds": N_FOLDS},
     )  # fmt: skip

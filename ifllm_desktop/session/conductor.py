@@ -130,8 +130,8 @@ class Conductor:
         if name not in COMMANDS:
             raise BugError("flow_command", name=name)
         t_ns = self.recorder.now_ns()
-        if name == "resume":
-            self.recorder.resume()
+        if name in ("resume", "stop"):
+            self.recorder.resume()  # what came in during a pause is stored before the end, too
         snapshot: FlowSnapshot = getattr(self.flow, name)(t_ns, *arguments)
         if name == "pause":
             self.recorder.pause()
@@ -155,8 +155,15 @@ class Conductor:
         if pipeline is not None:
             pipeline.set_scene(scene)
 
+    def set_chat(self, chat: ChatPump) -> None:
+        """Use another back end from the next request on."""
+        self._chat = chat
+
     def record(self, stream: str, row: Row) -> int:
-        """For the window's own streams: pointer, scroll, layout …"""
+        """For the window's own streams; returns 0 for what the participant did not agree to, or not yet."""
+        scopes = self.snapshot.scopes
+        if scopes is None or (stream in POINTER_STREAMS and not scopes.get("pointer")):
+            return 0
         return self.recorder.record(stream, row)
 
     def target_view(self) -> TargetView | None:
@@ -264,6 +271,9 @@ class Conductor:
             self.flow.validation_finished(t_ns, outcome.validation)
         self._setup.follow(self.snapshot, t_ns)
 
+
+POINTER_STREAMS = frozenset({"pointer", "wheel", "key", "selection", "focus", "scroll"})
+"""What the scope ``pointer`` of the consent covers; geometry and texts are part of taking part at all."""
 
 COMMANDS = frozenset(
     {

@@ -56,6 +56,11 @@ class GazeSetup:
 
     def follow(self, snapshot: FlowSnapshot, t_ns: int) -> None:
         """Start or drop the run that belongs to the page."""
+        if self._run is not None:
+            if snapshot.paused:
+                self._run.hold()
+            else:
+                self._run.release(t_ns)
         page = snapshot.page
         if page == self._phase and snapshot.attempt == self._attempt:
             return

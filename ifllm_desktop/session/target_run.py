@@ -18,9 +18,9 @@ from ifllm_desktop.session.ids import seed_of
 TRAVEL_MS = 400.0
 """Time in which the target moves from one place to the next."""
 SCATTER_LIMIT = 0.02
-"""Robust standard deviation of an iris coordinate, in units of the distance between the eye corners, above which
-a target is shown again. Measured: 0.005 is the noise from frame to frame of a 720p face video, 0.02 the median
-over 24 frames there while the eyes wander freely; the iris moves by 0.19 across a screen (x, 27 sessions)."""
+"""Robust standard deviation of an iris coordinate (unit: distance between the eye corners) above which a
+target is shown again. Measured: 0.005 is the noise from frame to frame of a 720p face video, 0.02 the median
+over 24 frames there while the eyes wander freely; the iris moves by 0.19 in x across a screen (27 sessions)."""
 
 Points = tuple[tuple[float, float], ...]
 Record = Callable[[str, Row], int]
@@ -241,7 +241,9 @@ class TargetRun:
         self._held = True
 
     def release(self, t_ns: int) -> None:
-        """Go on with the present target from its beginning."""
+        """Go on with the present target from its beginning; nothing happens unless it was held."""
+        if not self._held:
+            return
         self._held = False
         self._now = _Collected()
         self._t_start_ns = t_ns

@@ -71,9 +71,7 @@ def connect(path: Path | str, key: str | None = None, *, read_only: bool = False
 def _prepare(connection: sqlite3.Connection, *, read_only: bool) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA foreign_keys = ON")
-    if read_only:
-        connection.execute("PRAGMA query_only = ON")
-    else:
+    if not read_only:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
     # SQLite opens lazily: the first look at the schema is what finds a file that is no database
@@ -89,6 +87,8 @@ def translated(path: Path | str) -> Iterator[None]:
         raise  # a mistake of the caller, not of the file
     except sqlite3.Error as error:
         raise _database_error(error, Path(path)) from error
+    except UnicodeDecodeError as error:  # of SQLite's own message, when it quotes a damaged schema
+        raise DataError("recording_damaged", path=str(path), problem="it holds broken text") from error
     except OSError as error:
         raise world_error(error, Path(path)) from error
 

@@ -118,6 +118,7 @@ def recover(study: StudyFolder) -> list[RecoveryReport]:
 def _recover_file(study: StudyFolder, path: Path, segment: SegmentInfo | None) -> RecoveryReport | None:
     session_id = segment.session_id if segment else UNKNOWN
     try:
+        _roll_back(study, path)
         if segment is None:
             check = check_segment(path)
             if not check.header:
@@ -132,6 +133,21 @@ def _recover_file(study: StudyFolder, path: Path, segment: SegmentInfo | None) -
         if error.code == "session_busy":
             return None  # it is being recorded
         return RecoveryReport(session_id, path.name, problems=(sentence(error),))
+
+
+def _roll_back(study: StudyFolder, path: Path) -> None:
+    """Take back a change that was cut off half-way while the file was being sealed.
+
+    Only a writing connection can do that; until then no reading one gets to the header, so the name of the
+    file has to say whose it is.
+    """
+    if not path.with_name(f"{path.name}-journal").exists():
+        return
+    lock = FileLock(study.lock_path(path.stem.rpartition("-")[0]))
+    try:
+        connect(path).close()
+    finally:
+        lock.release()
 
 
 def _recover_locked(study: StudyFolder, path: Path, session_id: str) -> RecoveryReport | None:

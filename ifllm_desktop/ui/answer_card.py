@@ -37,6 +37,7 @@ class AnswerCard(QFrame):
         self.response_id = answer.response_id
         self.side = answer.side
         self.setProperty("surface", "card")
+        self.setProperty("focus_ring", True)
         self._shown: tuple[str, bool] | None = None
         self._theme = current_theme()
         self.view = ResponseView(
@@ -44,9 +45,8 @@ class AnswerCard(QFrame):
         )
         self.view.setObjectName(f"response_{answer.side}")
         self.chip = Chip(name=f"answer_state_{answer.side}")
-        head = frame("card_head", row(label("", "strong"), None, self.chip, margins=(16, 7, 16, 7)))
-        self._title = head.layout().itemAt(0).widget()
-        self._title.setText(self.tr("Answer {letter}").format(letter=answer.letter))  # type: ignore[attr-defined]
+        title = label(self.tr("Answer {letter}").format(letter=answer.letter), "strong")
+        head = frame("card_head", row(title, None, self.chip, margins=(16, 7, 16, 7)))
         self._failure = label("", "body", wrap=True)
         self.retry = Button(self.tr("Retry"), icon="refresh", name=f"retry_{answer.side}")
         self.retry.clicked.connect(lambda: self.retried.emit(self.response_id))
@@ -99,22 +99,22 @@ class AnswerCard(QFrame):
         super().moveEvent(event)
         self.view.refresh_viewport()  # the view itself did not move within its card
 
-    def wants(self, text: str, complete: bool) -> bool:
+    def wants(self, text: str, ended: bool) -> bool:
         """Whether this differs from what is shown."""
-        return (text, complete) != (self._shown or ("", False))
+        return (text, ended) != (self._shown or ("", False))
 
-    def reveal(self, text: str, complete: bool) -> None:
-        """Put the text on the screen now and say so."""
-        if not self.wants(text, complete):
+    def reveal(self, text: str, ended: bool) -> None:
+        """Put the text on the screen now and say so; ``ended``: no more will come."""
+        if not self.wants(text, ended):
             return
-        self._shown = (text, complete)
-        self.view.set_source(text, complete)
+        self._shown = (text, ended)
+        self.view.set_source(text, ended)
         epoch = self.view.layout_snapshot().head.epoch
         self.revealed.emit(self.response_id, epoch, len(text))
 
     @property
-    def shown_complete(self) -> bool:
-        """Whether all of a complete answer is shown."""
+    def shown_ended(self) -> bool:
+        """Whether all that will come is shown."""
         return self._shown is not None and self._shown[1]
 
 

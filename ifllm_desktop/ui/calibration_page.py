@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 
@@ -25,8 +26,8 @@ class CalibrationPage(ParticipantPage):
 
     def __init__(self) -> None:
         super().__init__(10_000, "page_calibration")
-        self.scroll.hide()
-        self._outer.itemAt(1).widget().hide()
+        self.scroller.hide()
+        self._line.hide()
         self._target: TargetView | None = None
         self._recording = True
         self._validation = False
@@ -132,7 +133,9 @@ class CalibrationPage(ParticipantPage):
         if not self._free(center, box.adjusted(0, -24, 0, 0)):
             return
         painter.setFont(font)
-        painter.setPen(theme.color("text" if self._target is not None and self._target.face_lost else "text_muted"))
+        painter.setPen(
+            theme.color("text" if self._target is not None and self._target.face_lost else "text_muted")
+        )
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
         if self._target is None:
             return

@@ -86,7 +86,7 @@ class PreviewView(QWidget):
             return self.tr("Camera is starting")
         if health.simulated:
             return self.tr("No camera is used: a simulated participant looks at the screen.")
-        return self.tr("No picture")
+        return self.tr("There is no picture to show.")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = current_theme()
@@ -153,7 +153,9 @@ class CheckRow(QFrame):
         self._layout = QHBoxLayout(self)
         self._layout.setSpacing(12)
         self._layout.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
-        self._layout.addLayout(column(row(label(title, "strong"), None, self._value), self._hint, spacing=2), 1)
+        self._layout.addLayout(
+            column(row(label(title, "strong"), None, self._value), self._hint, spacing=2), 1
+        )
         self.state = ""
 
     def set_padding(self, vertical_px: int) -> None:
@@ -205,18 +207,24 @@ class CameraPage(ParticipantPage):
         self.body.addWidget(self.lead)
         self.body.addSpacing(8)
         self.body.addLayout(middle)
-        self.without = Button(self.tr("Go on without gaze"), "plain", height_px=44, name="camera_without_gaze")
+        self.without = Button(
+            self.tr("Go on without gaze"), "plain", height_px=44, name="camera_without_gaze"
+        )
         self.without.clicked.connect(lambda: self.command.emit("without_gaze", ("participant",)))
         self.note = label("", "muted", wrap=True, name="camera_note")
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.primary = Button(
-            self.tr("Start calibration"), "primary", key=self.tr("Enter"), height_px=44, name="camera_continue"
+            self.tr("Start calibration"),
+            "primary",
+            key=self.tr("Enter"),
+            height_px=44,
+            name="camera_continue",
         )
         self.primary.clicked.connect(lambda: self.command.emit("camera_ready", ()))
         self.primary.setEnabled(False)
-        self.actions.addWidget(self.without)
-        self.actions.addWidget(self.note, 1)
-        self.actions.addWidget(self.primary)
+        self.action_row.addWidget(self.without)
+        self.action_row.addWidget(self.note, 1)
+        self.action_row.addWidget(self.primary)
         self.set_health(CameraHealth("starting"))
 
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
@@ -251,7 +259,11 @@ class CameraPage(ParticipantPage):
         if health.face_found:
             state = ("good", self.tr("found"), self.tr("Move little from now on."))
         elif health.state == "opened":
-            state = ("bad", self.tr("not found"), self.tr("Sit in front of the camera, with light on your face."))
+            state = (
+                "bad",
+                self.tr("not found"),
+                self.tr("Sit in front of the camera, with light on your face."),
+            )
         else:
             state = ("unknown", "–", self.tr("Waiting for the camera."))
         self.checks["face"].set_state(*state)
@@ -295,6 +307,7 @@ class CameraPage(ParticipantPage):
     def tighten(self, tight: bool) -> None:
         for check in self.checks.values():
             check.set_padding(8 if tight else 14)
+        self.fit_picture(self.preview, 420, 180)
 
     def keys(self) -> list[tuple[str, str]]:
         return [(self.tr("Enter"), self.tr("start the calibration")), ("F9", self.tr("pause"))]

@@ -18,10 +18,10 @@ class PromptEdit(QPlainTextEdit):
     sent = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                self.sent.emit()
-                return
+        shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not shift:
+            self.sent.emit()
+            return
         if self.isReadOnly() and event.key() not in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             event.ignore()  # the page's own keys
             return
@@ -55,7 +55,9 @@ class Composer(QFrame):
         self.edit.setAccessibleName(self.tr("Prompt"))
         self.edit.sent.connect(self._send)
         self.edit.textChanged.connect(self._update)
-        self.send = Button(self.tr("Send"), "primary", key=self.tr("Enter"), icon="send", height_px=44, name="task_send")
+        self.send = Button(
+            self.tr("Send"), "primary", key=self.tr("Enter"), icon="send", height_px=44, name="task_send"
+        )
         self.send.setProperty("aoi", "send")
         self.send.clicked.connect(self._send)
         self.finish = Button(self.tr("Finish this task"), height_px=44, name="task_finish")

@@ -99,17 +99,26 @@ class ConsentPage(ParticipantPage):
             self.tr("Continue"), "primary", key=self.tr("Enter"), height_px=44, name="consent_continue"
         )
         self.primary.clicked.connect(self._send)
-        self.actions.addWidget(self.decline)
-        self.actions.addStretch(1)
-        self.actions.addWidget(self.open_note)
-        self.actions.addWidget(self.primary)
+        self.action_row.addWidget(self.decline)
+        self.action_row.addStretch(1)
+        self.action_row.addWidget(self.open_note)
+        self.action_row.addWidget(self.primary)
 
     def _promises(self) -> QGridLayout:
         """What is not stored, pausing and stopping: right below the questions, before the buttons."""
         promises = (
-            ("laptop", self.tr("Everything stays on this computer. No video and no picture of you is stored.")),
-            ("pause_circle", self.tr("Press F9 to pause at any time. Stop whenever you like, without a reason.")),
-            ("answers", self.tr("The answers you see, your ratings and when each happened are always recorded.")),
+            (
+                "laptop",
+                self.tr("Everything stays on this computer. No video and no picture of you is stored."),
+            ),
+            (
+                "pause_circle",
+                self.tr("Press F9 to pause at any time. Stop whenever you like, without a reason."),
+            ),
+            (
+                "answers",
+                self.tr("The answers you see, your ratings and when each happened are always recorded."),
+            ),
         )
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
@@ -196,4 +205,4 @@ class ConsentPage(ParticipantPage):
             return
         one = self.rows[max(0, index)]
         (one.no if one.answer is False else one.yes).setFocus(Qt.FocusReason.TabFocusReason)
-        self.scroll.ensureWidgetVisible(one)
+        self.scroller.ensureWidgetVisible(one)

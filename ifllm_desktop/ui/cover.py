@@ -56,7 +56,9 @@ class PauseCover(Cover):
         self.resume = Button(self.tr("Go on"), "primary", key="F9", height_px=44, name="pause_resume")
         self.stop = Button(self.tr("Stop the session"), height_px=44, name="pause_stop")
         self._really = label(
-            self.tr("Everything recorded so far is kept. Press Stop again to end the session."), "warning", wrap=True
+            self.tr("Everything recorded so far is kept. Press Stop again to end the session."),
+            "warning",
+            wrap=True,
         )
         self._really.hide()
         self.resume.clicked.connect(self.resumed)

@@ -6,6 +6,8 @@ The files come with matplotlib (which mediapipe needs); its folder is found with
 from __future__ import annotations
 
 import importlib.util
+import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,7 @@ from ifllm_desktop.domain.errors import DataError
 
 _SANS = "DejaVuSans.ttf"
 _MONO = "DejaVuSansMono.ttf"
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _STYLES = ("Bold", "Oblique", "BoldOblique")
 
 
@@ -105,7 +108,11 @@ def missing_glyphs(text: str) -> str:
 
 @cache
 def _has_glyph(character: str) -> bool:
-    if character.isspace() or not character.isprintable():
+    if (
+        character.isspace()
+        or unicodedata.category(character) in ("Cc", "Cf", "Cs")
+        or _SELECTORS.match(character)
+    ):
         return True
     layout = QTextLayout(character, reading_fonts().font(16))
     layout.beginLayout()

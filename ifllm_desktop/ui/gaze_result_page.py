@@ -111,10 +111,10 @@ class GazeResultPage(ParticipantPage):
         self.without.clicked.connect(lambda: self.command.emit("without_gaze", ("calibration_failed",)))
         self.again.clicked.connect(lambda: self.command.emit("recalibrate", ()))
         self.accept.clicked.connect(lambda: self.command.emit("accept_gaze", ()))
-        self.actions.addWidget(self.without)
-        self.actions.addStretch(1)
-        self.actions.addWidget(self.again)
-        self.actions.addWidget(self.accept)
+        self.action_row.addWidget(self.without)
+        self.action_row.addStretch(1)
+        self.action_row.addWidget(self.again)
+        self.action_row.addWidget(self.accept)
 
     # ---- values
     def set_screen(self, screen: Screen) -> None:
@@ -136,6 +136,7 @@ class GazeResultPage(ParticipantPage):
         self._show_words(snapshot, accept)
         self._show_figures(validation)
         self._show_targets(validation)
+        self.tighten(self.tight)
 
     def _show_words(self, snapshot: FlowSnapshot, accept: bool) -> None:
         validation = snapshot.validation
@@ -217,10 +218,20 @@ class GazeResultPage(ParticipantPage):
         grid.setContentsMargins(16, 8, 16, 10)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(6)
-        heads = (self.tr("Point"), self.tr("px"), self.tr("x"), self.tr("y"), self.tr("STD"), self.tr("frames"), "")
+        heads = (
+            self.tr("Point"),
+            self.tr("px"),
+            self.tr("x"),
+            self.tr("y"),
+            self.tr("STD"),
+            self.tr("frames"),
+            "",
+        )
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for position, head in enumerate(heads):
-            grid.addWidget(label(head, "caption"), 0, position, right if position else Qt.AlignmentFlag.AlignLeft)
+            grid.addWidget(
+                label(head, "caption"), 0, position, right if position else Qt.AlignmentFlag.AlignLeft
+            )
             grid.setColumnStretch(position, 1 if position < 6 else 0)
         for number, target in enumerate(targets, start=1):
             measured = math.isfinite(target.error_px)
@@ -239,9 +250,14 @@ class GazeResultPage(ParticipantPage):
                 grid.addWidget(label(cell.replace("-", "−"), role), number, position, flags)
             good = measured and target.target_index != worst
             mark = IconMark("check" if good else "alert", "success" if good else "warning", 14)
-            mark.setToolTip("" if good else self.tr("greatest error") if measured else self.tr("not measured"))
+            mark.setToolTip(
+                "" if good else self.tr("greatest error") if measured else self.tr("not measured")
+            )
             grid.addWidget(mark, number, 6, right)
         return grid
+
+    def tighten(self, tight: bool) -> None:
+        self.fit_picture(self.map, 440, 170)
 
     def keys(self) -> list[tuple[str, str]]:
         return [(self.tr("Enter"), self.tr("accept, or what is filled")), ("R", self.tr("recalibrate"))]

@@ -27,7 +27,7 @@ class MarkdownText(QWidget):
         self._source = source
         self._document = _OfflineDocument(self)
         self._document.setDocumentMargin(0)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setAccessibleName(source)
@@ -56,13 +56,16 @@ class MarkdownText(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(400, self.heightForWidth(400))
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, 20)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         self._document.setTextWidth(self.width())
         context = QAbstractTextDocumentLayout.PaintContext()
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Text, current_theme().color(self._token))
-        context.palette = palette  # type: ignore[attr-defined]
+        context.palette = palette
         self._document.documentLayout().draw(painter, context)
         painter.end()
 
@@ -116,7 +119,9 @@ class HistoryView(QScrollArea):
         layout.addLayout(answers)
         note = self._note(turn)
         if note:
-            layout.addLayout(row(None, IconMark("check", "text_muted", 14), label(note, "caption"), None, spacing=8))
+            layout.addLayout(
+                row(None, IconMark("check", "text_muted", 14), label(note, "caption"), None, spacing=8)
+            )
 
     def _note(self, turn: HistoryTurn) -> str:
         number, preference = turn.turn_index + 1, turn.preference

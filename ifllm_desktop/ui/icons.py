@@ -29,6 +29,9 @@ GLYPHS: dict[str, str] = {
     "text_size": "format-size", "mirror": "flip-horizontal", "send": "send-outline", "refresh": "refresh",
     "recovered": "history", "saved": "content-save-check-outline", "saving": "content-save-outline",
     "simulated": "robot-outline", "wait": "clock-outline", "hand": "hand-wave-outline", "video": "video-outline",
+    "first": "skip-previous", "last": "skip-next", "step_back": "step-backward", "step_forward": "step-forward",
+    "loop": "repeat", "skip_gaps": "fast-forward", "zoom_in": "magnify-plus-outline",
+    "zoom_out": "magnify-minus-outline", "fit": "fit-to-page-outline", "undo": "undo-variant", "redo": "redo-variant",
 }  # fmt: skip
 
 
@@ -43,7 +46,9 @@ def icon(name: str, token: str = "text", disabled_token: str = "text_disabled") 
         Colour tokens for the enabled and the disabled state.
     """
     theme = current_theme()
-    made = qtawesome.icon(f"mdi6.{GLYPHS[name]}", color=theme.hex(token), color_disabled=theme.hex(disabled_token))
+    made = qtawesome.icon(
+        f"mdi6.{GLYPHS[name]}", color=theme.hex(token), color_disabled=theme.hex(disabled_token)
+    )
     return QIcon(made)
 
 

@@ -122,13 +122,17 @@ def paint_surroundings(
     heads: frozenset[int],
 ) -> None:
     """What stands behind and beside the words: grounds, table lines, quote bars, list markers. Text px."""
+    before: BlockLayout | None = None
     for block in blocks:
         if block.kind == "code":
             _paint_box(painter, block.rect, colors)
         elif block.kind == "table_cell":
             _paint_cell(painter, block.rect, colors, head=block.index in heads)
         elif block.kind == "quote":
-            bar = QRectF(block.rect.x_px, block.rect.y_px, 3, block.rect.h_px)
+            top_px = block.rect.y_px
+            if before is not None and before.kind == "quote" and before.rect.x_px == block.rect.x_px:
+                top_px = before.rect.bottom_px
+            bar = QRectF(block.rect.x_px, top_px, 3, block.rect.bottom_px - top_px)
             painter.fillRect(bar, QColor(colors.border))
         elif block.kind == "rule":
             painter.fillRect(_qrect(block.rect), QColor(colors.border))
@@ -136,6 +140,7 @@ def paint_surroundings(
             _paint_inline_code(painter, block, colors)
         if block.marker:
             _paint_marker(painter, block, colors, fonts)
+        before = block
 
 
 def _paint_box(painter: QPainter, rect: Rect, colors: ResponseColors) -> None:
@@ -161,11 +166,16 @@ def _paint_inline_code(painter: QPainter, block: BlockLayout, colors: ResponseCo
     """One ground behind neighbouring words of code on a line."""
     grounds: list[tuple[int, QRectF]] = []
     follows = False
+    edges = {(w.line, round(edge, 1)) for w in block.words for edge in (w.rect.x_px, w.rect.right_px)
+             if "m" not in w.style}  # fmt: skip
     for word in block.words:
         if "m" in word.style:
             height_px = 1.35 * word.size_px
             top_px = word.rect.y_px + (word.rect.h_px - height_px) / 2
-            box = QRectF(word.rect.x_px - 3, top_px, word.rect.w_px + 6, height_px)
+            # where a comma or the like touches the code, the ground stops short of it
+            left_px = word.rect.x_px - (1 if (word.line, round(word.rect.x_px, 1)) in edges else 3)
+            right_px = word.rect.right_px + (1 if (word.line, round(word.rect.right_px, 1)) in edges else 3)
+            box = QRectF(left_px, top_px, right_px - left_px, height_px)
             if follows and grounds[-1][0] == word.line:
                 grounds[-1] = (word.line, grounds[-1][1].united(box))
             else:
@@ -187,7 +197,10 @@ def _paint_marker(painter: QPainter, block: BlockLayout, colors: ResponseColors,
     size_px = first[0].rect.h_px / 1.5 if first else min(block.rect.h_px / 1.5, 24.0)
     font = fonts.font(size_px)
     metrics = QFontMetricsF(font)
-    if first:
+    if first and block.kind in ("code", "table_cell"):
+        baseline_px = first[0].baseline_px
+        left_px = right_px = block.rect.x_px
+    elif first:
         baseline_px = first[0].baseline_px
         left_px, right_px = min(w.rect.x_px for w in first), max(w.rect.right_px for w in first)
     else:
@@ -197,7 +210,7 @@ def _paint_marker(painter: QPainter, block: BlockLayout, colors: ResponseColors,
         )
         left_px = right_px = block.rect.x_px
     gap_px = 6 * size_px / 16
-    if leads_from_right("".join(word.text for word in block.words[:8])):
+    if leads_from_right("".join(word.text for word in block.words)):
         x_px = right_px + gap_px
     else:
         x_px = left_px - gap_px - metrics.horizontalAdvance(block.marker)

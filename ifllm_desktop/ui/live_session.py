@@ -67,7 +67,7 @@ class LiveSession(QObject):
     def start(self) -> None:
         """Show the first page and begin recording."""
         self._window.command.connect(self._command)
-        self._window.revealed.connect(self._revealed)
+        self._window.task.revealed.connect(self._revealed)
         self._probe.install(self._window)
         self._show(self._conductor.start())
         self._timer.start()
@@ -98,8 +98,8 @@ class LiveSession(QObject):
         if snapshot is not self._snapshot:
             self._show(snapshot)
         view = self._conductor.target_view()
-        self._window.set_target(view)
-        target = self._window.target_screen_px(view) if view is not None else None
+        self._window.calibration.set_target(view)
+        target = (view.x_px, view.y_px) if view is not None else None
         scene = self._scene(snapshot, target)
         self._conductor.set_scene(scene)
         if self._parts.person is not None:
@@ -114,10 +114,10 @@ class LiveSession(QObject):
     def _show(self, snapshot: FlowSnapshot) -> None:
         self._snapshot = snapshot
         self._window.show_snapshot(snapshot)
-        for response_id, view in self._window.response_views().items():
+        for response_id, view in self._window.task.response_views().items():
             if response_id not in self._connected:
                 self._connect_view(response_id, view)
-        for response_id in self._connected.keys() - self._window.response_views().keys():
+        for response_id in self._connected.keys() - self._window.task.response_views().keys():
             del self._connected[response_id]
         self._record_aois()
 
@@ -145,13 +145,12 @@ class LiveSession(QObject):
     def _update_health(self) -> None:
         self._record_aois()
         health = self._conductor.health()
-        self._window.set_saved(health.saved)
+        self._window.task.set_saved(health.saved)
         text = sentence(health.problem) if health.problem is not None else ""
         if text and text != self._said:
             self.problem.emit(text)
         self._said = text
-        self._window.set_problem(text)
-        self._window.set_health(
+        self._window.camera.set_health(
             CameraHealth(
                 face_found=health.face_found, face_box=health.face_box, distance_cm=health.distance_cm,
                 rate_hz=health.rate_hz, brightness=health.brightness, roll_deg=health.roll_deg,
@@ -162,7 +161,11 @@ class LiveSession(QObject):
     def _update_preview(self) -> None:
         observation = self._conductor.newest_observation()
         if observation is not None and observation.frame is not None:
-            self._window.set_preview(preview_image(observation.frame))
+            self._window.camera.set_preview(preview_image(observation.frame))
+
+    def command(self, name: str, *arguments: Any) -> None:
+        """A command that does not come from the window (researcher, bench)."""
+        self._command(name, arguments)
 
     # ---- from the window ---------------------------------------------------------------------
 

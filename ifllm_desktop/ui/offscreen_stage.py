@@ -20,9 +20,8 @@ HEADER_PX = 48.0
 ANSWERS_TOP_PX = 236.0
 RATING_BAR_PX = 144.0
 GUTTER_PX = 16.0
-INSET_PX = 24.0
-MAX_TEXT_PX = 600.0
-"""tokens.md: answers at most 600 px wide at 100 %."""
+WIDEST_PX = 648.0
+"""Widest answer card: 600 px of text (60–75 characters a line) and the view's own margins."""
 
 
 class OffscreenStage:
@@ -143,11 +142,11 @@ class OffscreenStage:
         s = self._screen
         height = s.h_px - ANSWERS_TOP_PX - RATING_BAR_PX - GUTTER_PX
         if n_answers == 1:
-            width = min(MAX_TEXT_PX, s.w_px - 2 * (MARGIN_PX + INSET_PX))
+            width = min(WIDEST_PX, s.w_px - 2 * MARGIN_PX)
             return Rect((s.w_px - width) / 2, ANSWERS_TOP_PX, width, height)
         column = (s.w_px - 2 * MARGIN_PX - GUTTER_PX) / 2
         x = MARGIN_PX if side == "left" else MARGIN_PX + column + GUTTER_PX
-        return Rect(x + INSET_PX, ANSWERS_TOP_PX, min(MAX_TEXT_PX, column - 2 * INSET_PX), height)
+        return Rect(x, ANSWERS_TOP_PX, min(WIDEST_PX, column), height)
 
     def _areas(self, snapshot: FlowSnapshot) -> tuple[Aoi, ...]:
         s = self._screen

@@ -32,6 +32,8 @@ class FittingScroll(QScrollArea):
 
     def _fit(self) -> None:
         content = self.widget()
+        if content is None:
+            return
         layout = content.layout()
         height = content.sizeHint().height()
         if layout is not None and layout.hasHeightForWidth():
@@ -82,14 +84,15 @@ class ParticipantPage(QWidget):
         self.body.setSpacing(8)
         content = QWidget()
         content.setLayout(self.body)
-        self.scroll = FittingScroll(content)
-        self.actions = QHBoxLayout()
-        self.actions.setSpacing(12)
+        self.scroller = FittingScroll(content)
+        self.action_row = QHBoxLayout()
+        self.action_row.setSpacing(12)
         self._outer = QVBoxLayout(self)
         self._outer.setSpacing(16)
-        self._outer.addWidget(self.scroll, 1000)
-        self._outer.addWidget(line())
-        self._outer.addLayout(self.actions)
+        self._outer.addWidget(self.scroller, 1000)
+        self._line = line()
+        self._outer.addWidget(self._line)
+        self._outer.addLayout(self.action_row)
         self._outer.addStretch(1)
 
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
@@ -122,6 +125,31 @@ class ParticipantPage(QWidget):
         self._outer.setContentsMargins(side, top, side, 16 if self.tight else 24)
         self._outer.setSpacing(12 if self.tight else 16)
         self.tighten(self.tight)
+
+    def fit_picture(self, picture: QWidget, ideal_px: int, least_px: int) -> None:
+        """Give a picture the height that is left, so that the actions stay above the edge without scrolling."""
+        margins = self._outer.contentsMargins()
+        inner = self.scroller.widget()
+        content = inner.layout() if inner is not None else None
+        width = self.width() - margins.left() - margins.right()
+        if content is None or width <= 0:
+            return
+        picture.setFixedHeight(ideal_px)
+        inside = picture.parentWidget()
+        while inside is not None and inside is not self.scroller.viewport():
+            layout = inside.layout()
+            if layout is not None:
+                layout.activate()  # from inside out: each tells the next one that its height changed
+            inside = inside.parentWidget()
+        around = (
+            margins.top()
+            + margins.bottom()
+            + self.action_row.sizeHint().height()
+            + 2 * self._outer.spacing()
+            + 4
+        )
+        excess = content.totalHeightForWidth(width) + around - self.height()
+        picture.setFixedHeight(max(least_px, ideal_px - max(0, excess)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.primary is not None:

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ifllm_desktop.domain.scene import Aoi
 from ifllm_desktop.session.snapshot import FlowSnapshot
@@ -15,9 +23,9 @@ from ifllm_desktop.ui.cover import HelpCover, PauseCover
 from ifllm_desktop.ui.gaze_result_page import GazeResultPage
 from ifllm_desktop.ui.participant_page import ParticipantPage
 from ifllm_desktop.ui.task_page import TaskPage
-from ifllm_desktop.ui.text_pages import DeclinedPage, FinishPage, InstructionsPage, WelcomePage
+from ifllm_desktop.ui.text_pages import DeclinedPage, FinishPage, InstructionsPage, TextPage, WelcomePage
 from ifllm_desktop.ui.theme import TEXT_SCALES, Theme, apply_theme, current_theme
-from ifllm_desktop.ui.widgets import RecordingLight, StepBar, label, set_role
+from ifllm_desktop.ui.widgets import ElidedLabel, RecordingLight, StepBar, label, set_role
 from ifllm_desktop.ui.widgets_button import Button
 from ifllm_desktop.ui.widgets_focus import FocusRing
 
@@ -35,7 +43,9 @@ class Header(QFrame):
         self.light = RecordingLight()
         self.recorded = label("", "strong", name="recording_text")
         self.steps = StepBar()
-        self.step = label("", "caption", name="step_text")
+        self.step = ElidedLabel("", "caption")
+        self.step.setObjectName("step_text")
+        self.step.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.text_size = Button("", height_px=28, icon="text_size", name="text_size")
         self.text_size.setToolTip(self.tr("Text size: 100, 125 or 150 %"))
         self.text_size.setAccessibleName(self.tr("Text size"))
@@ -59,6 +69,10 @@ class Header(QFrame):
         layout.addLayout(right, 1)
         for button in (self.text_size, self.help, self.pause):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.steps.set_room(self.width() >= 1200 * current_theme().text_scale // 100)
 
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
         """Light and step of a snapshot."""
@@ -116,10 +130,13 @@ class ParticipantWindow(QWidget):
         A command of the flow with its arguments (without the time).
     text_scale_changed : Signal(int)
         The new text size in percent, applied already; to be stored.
+    closed : Signal()
+        The window was closed. A session that was not over has been stopped by a command before.
     """
 
     command = Signal(str, tuple)
     text_scale_changed = Signal(int)
+    closed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,6 +162,8 @@ class ParticipantWindow(QWidget):
         for page in dict.fromkeys(self.pages.values()):
             self.stack.addWidget(page)
             page.command.connect(self.command)
+            if isinstance(page, TextPage):
+                page.leave.connect(self.close)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -229,3 +248,4 @@ class ParticipantWindow(QWidget):
         if snapshot is not None and not snapshot.ended:
             self.command.emit("stop", ("window_closed",))
         super().closeEvent(event)
+        self.closed.emit()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ifllm_desktop.protocol import PreferenceQuestion, RatingScale
 from ifllm_desktop.session.snapshot import FlowSnapshot, Preference
-from ifllm_desktop.ui.widgets import IconMark, label, line, row, set_role
+from ifllm_desktop.ui.widgets import IconMark, empty, label, line, row, set_role
 from ifllm_desktop.ui.widgets_button import Button
 
 
@@ -57,15 +58,24 @@ class Scale(QWidget):
             self.buttons.append(button)
             steps.addWidget(button)
         self._group.idClicked.connect(self.chosen)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self.question)
-        layout.addWidget(self.key_note)
-        layout.addStretch(1)
-        layout.addWidget(self._low)
-        layout.addLayout(steps)
-        layout.addWidget(self._high)
+        self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._halves.setContentsMargins(0, 0, 0, 0)
+        self._halves.setSpacing(4)
+        self._words = row(self.question, self.key_note, None)
+        self._steps = row(self._low, steps, self._high)
+        self._halves.addLayout(self._words, 1)
+        self._halves.addLayout(self._steps)
+
+    def wide_px(self) -> int:
+        """Width that question and steps need side by side, with the note about the keys."""
+        halves = [half.sizeHint().width() for half in (self._words, self._steps)]
+        note = self.key_note.fontMetrics().horizontalAdvance(self.tr("keys 1–{n}").format(n=9))
+        return sum(halves) + (0 if self.key_note.text() else note) + 12
+
+    def set_stacked(self, stacked: bool) -> None:
+        """Question above the steps instead of beside them."""
+        direction = QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight
+        self._halves.setDirection(direction)
 
     def show_value(self, value: int | None, *, is_open: bool, active: bool) -> None:
         """The value that stands, whether it may be changed, and whether the digit keys act here."""
@@ -101,9 +111,12 @@ class RatingBar(QFrame):
         self._built: tuple[object, ...] = ()
         self.scales: dict[str, Scale] = {}
         self.votes: dict[str, Button] = {}
-        self.preference_row = QWidget()
+        self.preference_row = QWidget(self)  # until the first task says what is asked
         self._vote_group = QButtonGroup(self)
-        self._question = QLabel()
+        self._question = QLabel(self)
+        self.preference_row.hide()
+        self._question.hide()
+        self._vote_halves = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._top = QVBoxLayout()
         self._top.setSpacing(8)
         self._top.setContentsMargins(0, 0, 0, 0)
@@ -116,6 +129,7 @@ class RatingBar(QFrame):
         self.go_on.clicked.connect(self.continued)
         bottom = row(self._lock, spacing=8)
         bottom.addWidget(self.note, 1)
+        self._saved_mark.hide()
         bottom.addWidget(self._saved_mark)
         bottom.addWidget(self._saved)
         bottom.addSpacing(8)
@@ -131,11 +145,7 @@ class RatingBar(QFrame):
         if (mode, rating, preference) == self._built:
             return
         self._built = (mode, rating, preference)
-        while self._top.count():
-            old = self._top.takeAt(0).widget()
-            if old is not None:
-                old.hide()
-                old.deleteLater()
+        empty(self._top)
         self._vote_group.deleteLater()
         self._vote_group = QButtonGroup(self)
         self.scales, self.votes = {}, {}
@@ -162,12 +172,16 @@ class RatingBar(QFrame):
         self.preference_row = QWidget()
         self.preference_row.setObjectName("preference")
         self.preference_row.setProperty("aoi", "preference")
-        layout = QHBoxLayout(self.preference_row)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
         self._question = label(preference.question, "strong")
-        layout.addStretch(1)
-        layout.addWidget(self._question)
+        layout = QHBoxLayout()
+        layout.setSpacing(8)
+        self._vote_halves = QBoxLayout(QBoxLayout.Direction.LeftToRight, self.preference_row)
+        self._vote_halves.setContentsMargins(0, 0, 0, 0)
+        self._vote_halves.setSpacing(4)
+        self._vote_halves.addStretch(1)
+        self._vote_halves.addWidget(self._question)
+        self._vote_halves.addLayout(layout)
+        self._vote_halves.addStretch(1)
         layout.addSpacing(8)
         allowed = {"tie": preference.tie, "both_bad": preference.both_bad}
         for vote in VOTES:
@@ -184,8 +198,28 @@ class RatingBar(QFrame):
             button.clicked.connect(lambda _=False, v=vote: self.preferred.emit(v.choice, v.strength))
             self.votes[vote.name] = button
             layout.addWidget(button)
-        layout.addStretch(1)
         return self.preference_row
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_width()
+
+    def _fit_width(self) -> None:
+        """Questions go above their buttons where both do not fit beside each other (large text, small screen)."""
+        scales = list(self.scales.values())
+        stacked = sum(s.wide_px() for s in scales) + 48 * (len(scales) - 1) > self.width()
+        for scale in scales:
+            scale.set_stacked(stacked)
+        if self.votes:
+            needed = self._question.sizeHint().width() + sum(
+                b.sizeHint().width() + 8 for b in self.votes.values()
+            )
+            across = (
+                QBoxLayout.Direction.TopToBottom
+                if needed + 40 > self.width()
+                else QBoxLayout.Direction.LeftToRight
+            )
+            self._vote_halves.setDirection(across)
 
     # ---- showing
     def show_snapshot(self, snapshot: FlowSnapshot, active_side: str) -> None:
@@ -199,6 +233,7 @@ class RatingBar(QFrame):
             rating = answer.rating if answer is not None else None
             scale.show_value(rating, is_open=is_open, active=side == active_side)
         self._show_vote(snapshot.preference, is_open)
+        self._fit_width()
         self.go_on.setEnabled(snapshot.can_continue and not snapshot.paused)
         self._lock.set_icon("info" if snapshot.ratings_open else "lock", "text_muted")
         self.note.setText(self._reason(snapshot))
@@ -207,7 +242,11 @@ class RatingBar(QFrame):
         if not self.votes:
             return
         chosen = next(
-            (v.name for v in VOTES if preference and (v.choice, v.strength) == (preference.choice, preference.strength)),
+            (
+                v.name
+                for v in VOTES
+                if preference and (v.choice, v.strength) == (preference.choice, preference.strength)
+            ),
             "",
         )
         _check_only(self._vote_group, self.votes.get(chosen))
@@ -218,7 +257,9 @@ class RatingBar(QFrame):
     def _reason(self, snapshot: FlowSnapshot) -> str:
         pair = snapshot.task is not None and snapshot.task.mode == "pair"
         if snapshot.ratings_open:
-            missing = any(a.rating is None for a in snapshot.answers) or (pair and snapshot.preference is None)
+            missing = any(a.rating is None for a in snapshot.answers) or (
+                pair and snapshot.preference is None
+            )
             if missing and pair:
                 return self.tr("Rate both answers and say which you prefer, then continue.")
             if missing:
@@ -234,6 +275,7 @@ class RatingBar(QFrame):
     def set_saved(self, saved: bool) -> None:
         """Whether everything that was decided is on disk."""
         self._saved.setText(self.tr("Saved") if saved else self.tr("Saving …"))
+        self._saved_mark.show()
         self._saved_mark.set_icon("saved" if saved else "saving", "success" if saved else "text_muted")
 
 

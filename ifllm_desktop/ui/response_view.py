@@ -20,18 +20,17 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
     QShowEvent,
-    QTextCharFormat,
-    QTextLayout,
-    QTextLine,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from ifllm_desktop.domain.layout import LayoutEpoch, TextLayout, source_sha256
+from ifllm_desktop.domain.layout import LayoutEpoch, TextLayout, WordBox, source_sha256
 from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.ui.fonts import reading_fonts
 from ifllm_desktop.ui.layout_painter import ResponseColors, head_rows, paint_surroundings
 from ifllm_desktop.ui.markdown_document import MarkdownDocument
-from ifllm_desktop.ui.response_layout import Metrics, PlacedBlock, ResponseFlow
+from ifllm_desktop.ui.response_layout import PlacedBlock, ResponseFlow
+from ifllm_desktop.ui.shaped_block import Metrics
+from ifllm_desktop.ui.text_selection import Place, TextSelection, link_at, place_at
 
 MARGIN_PX = 24
 TOP_MARGIN_PX = 12
@@ -84,8 +83,8 @@ class ResponseView(QAbstractScrollArea):
         self._flow = ResponseFlow(Metrics(text_size_px), self._fonts, QColor(self._colors.accent))
         self._screen_rect: Rect | None = None
         self._snapshot: TextLayout | None = None
-        self._anchor: tuple[int, int] | None = None
-        self._cursor: tuple[int, int] | None = None
+        self._announced = False
+        self._selection = TextSelection()
         self._watched: QWidget | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -148,7 +147,8 @@ class ResponseView(QAbstractScrollArea):
     def layout_snapshot(self) -> TextLayout:
         """The present epoch."""
         if self._snapshot is None:
-            self._lay_out()
+            # Who asks knows it by that: it is not announced beside.
+            self._lay_out(announce=False)
         assert self._snapshot is not None
         return self._snapshot
 
@@ -178,18 +178,36 @@ class ResponseView(QAbstractScrollArea):
         """Greatest scroll offset; 0 when all of the answer is visible."""
         return float(self.verticalScrollBar().maximum())
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, *, announce: bool = True) -> None:
         # A view that was never shown has no viewport of its size yet; what it was told counts.
         given = self._screen_rect
         width = round(given.w_px) if given else self.width()
         height = round(given.h_px) if given else self.viewport().height()
         # The width does not depend on whether a scroll bar is there: lines must not jump when it appears.
+        read = self._first_word_in_view()
         self._flow.lay_out(self._document.blocks, width - MARGIN_PX - BAR_PX, MARGIN_PX, TOP_MARGIN_PX)
         bar = self.verticalScrollBar()
         bar.setPageStep(height)
         bar.setRange(0, max(0, math.ceil(self._flow.height_px) - height))
-        self._publish()
+        if read is not None:
+            self._keep_in_place(read)
+        self._publish(announce=announce)
         self.viewport().update()
+
+    def _first_word_in_view(self) -> WordBox | None:
+        """The first word that is not scrolled out; None while nothing is."""
+        scroll_px = self.scroll_px
+        if scroll_px <= 0 or self._snapshot is None:
+            return None
+        in_view = (b for b in self._snapshot.blocks if b.rect.bottom_px > scroll_px)
+        return next((word for block in in_view for word in block.words if word.rect.y_px >= scroll_px), None)
+
+    def _keep_in_place(self, word: WordBox) -> None:
+        """Scroll so that a word stands where it stood, if the text above it has changed."""
+        behind = (p.layout for p in self._flow.placed if p.layout.src_end > word.src_start)
+        now = next((w for block in behind for w in block.words if w.src_end > word.src_start), None)
+        if now is not None and now.rect.y_px != word.rect.y_px:
+            self.set_scroll_px(self.scroll_px + now.rect.y_px - word.rect.y_px)
 
     def _viewport_rect(self) -> Rect:
         if self._screen_rect is not None:
@@ -197,8 +215,11 @@ class ResponseView(QAbstractScrollArea):
         corner = self.viewport().mapToGlobal(QPoint(0, 0))
         return Rect(corner.x(), corner.y(), self.viewport().width(), self.viewport().height())
 
-    def _publish(self) -> None:
-        """Make the next epoch and announce it, when anything differs from the last one."""
+    def _publish(self, *, announce: bool = True) -> None:
+        """Make the next epoch and announce it, when anything differs from the last one.
+
+        The first that is announced lists every block.
+        """
         last = self._snapshot
         blocks = tuple(placed.layout for placed in self._flow.placed)
         head = LayoutEpoch(
@@ -215,12 +236,12 @@ class ResponseView(QAbstractScrollArea):
             missing_glyphs="".join(dict.fromkeys("".join(p.shaped.missing for p in self._flow.placed))),
         )
         layout = TextLayout(head, blocks)
-        if last is None:
-            self._snapshot = layout
-            self.laid_out.emit(layout.delta_from(None))
-        elif layout != last:
-            self._snapshot = TextLayout(_next(head), blocks)
-            self.laid_out.emit(self._snapshot.delta_from(last))
+        if layout == last:
+            return
+        self._snapshot = layout = layout if last is None else TextLayout(_next(head), blocks)
+        known, self._announced = (last if self._announced else None), announce
+        if announce:
+            self.laid_out.emit(layout.delta_from(known))
 
     # ---- events -------------------------------------------------------------------------------------------
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -276,10 +297,11 @@ class ResponseView(QAbstractScrollArea):
         heads = head_rows([placed.layout for placed in self._flow.placed])
         paint_surroundings(painter, layouts, self._colors, self._fonts, heads=heads)
         clip = QRectF(0, top_px, self.width(), bottom_px - top_px + 1)
+        selections = self._selection.ranges_by_block(self._flow.placed, QColor(self._colors.selection))
         for placed in seen:
             painter.setPen(QColor(self._colors.text))
             origin = QPointF(placed.x_px, placed.y_px)
-            placed.shaped.layout.draw(painter, origin, self._selection_in(placed), clip)
+            placed.shaped.layout.draw(painter, origin, selections.get(placed.layout.index, []), clip)
         if not self._complete and self._flow.placed:
             self._paint_end(painter, self._flow.placed[-1])
         painter.end()
@@ -298,19 +320,11 @@ class ResponseView(QAbstractScrollArea):
     # ---- selection ----------------------------------------------------------------------------------------
     def selection(self) -> tuple[int, int]:
         """Code points of the source that are selected, half open; (0, 0) without a selection."""
-        starts, ends = [], []
-        for index, (start, end) in self._selected_points().items():
-            drawn = self._flow.placed[index].shaped.block.drawn
-            starts.append(min(drawn.starts[start:end]))
-            ends.append(max(drawn.ends[start:end]))
-        return (min(starts), max(ends)) if starts else (0, 0)
+        return self._selection.source_range(self._flow.placed)
 
     def selected_text(self) -> str:
         """What is selected, as drawn."""
-        return "\n".join(
-            self._flow.placed[index].shaped.block.drawn.text[start:end]
-            for index, (start, end) in self._selected_points().items()
-        )
+        return self._selection.text(self._flow.placed)
 
     def copy(self) -> None:
         """Put what is selected on the clipboard."""
@@ -324,75 +338,19 @@ class ResponseView(QAbstractScrollArea):
             last = len(self._flow.placed) - 1
             self._select((0, 0), (last, len(self._flow.placed[last].shaped.block.drawn.text)))
 
-    def _selected_points(self) -> dict[int, tuple[int, int]]:
-        """Selected code points of the drawn text, by index of the block."""
-        if self._anchor is None or self._cursor is None or self._anchor == self._cursor:
-            return {}
-        first, last = sorted((self._anchor, self._cursor))
-        found = {}
-        for index in range(first[0], min(last[0], len(self._flow.placed) - 1) + 1):
-            length = len(self._flow.placed[index].shaped.block.drawn.text)
-            start = min(first[1], length) if index == first[0] else 0
-            end = min(last[1], length) if index == last[0] else length
-            if end > start:
-                found[index] = (start, end)
-        return found
-
-    def _selection_in(self, placed: PlacedBlock) -> list[QTextLayout.FormatRange]:
-        points = self._selected_points().get(placed.layout.index) if self._anchor != self._cursor else None
-        if points is None:
-            return []
-        made = QTextLayout.FormatRange()
-        made.start = placed.shaped.units.units(points[0])
-        made.length = placed.shaped.units.units(points[1]) - made.start
-        character = QTextCharFormat()
-        character.setBackground(QColor(self._colors.selection))
-        made.format = character
-        return [made]
-
-    def _select(self, anchor: tuple[int, int] | None, cursor: tuple[int, int] | None) -> None:
+    def _select(self, anchor: Place | None, cursor: Place | None) -> None:
         before = self.selection()
-        self._anchor, self._cursor = anchor, cursor
+        self._selection = TextSelection(anchor, cursor)
         after = self.selection()
         if after != before:
             self.selected.emit(*after)
         self.viewport().update()
 
-    def _place_at(self, point: QPointF, *, on_character: bool = False) -> tuple[int, int] | None:
-        """Block and drawn code point nearest to a point of the viewport."""
-        x_px, y_px = point.x(), point.y() + self.scroll_px
-        if not self._flow.placed:
-            return None
-
-        def distance(placed: PlacedBlock) -> tuple[float, float]:
-            rect = placed.layout.rect
-            dy = max(rect.y_px - y_px, y_px - rect.bottom_px, 0.0)
-            return dy, max(rect.x_px - x_px, x_px - rect.right_px, 0.0)
-
-        placed = min(self._flow.placed, key=distance)
-        layout = placed.shaped.layout
-        if not layout.lineCount():
-            return placed.layout.index, 0
-        number = int((y_px - placed.y_px) // placed.shaped.line_px)
-        line = layout.lineAt(min(max(number, 0), layout.lineCount() - 1))
-        how = (
-            QTextLine.CursorPosition.CursorOnCharacter
-            if on_character
-            else QTextLine.CursorPosition.CursorBetweenCharacters
-        )
-        units = line.xToCursor(x_px - placed.x_px, how)
-        return placed.layout.index, placed.shaped.units.points(units)
+    def _place_at(self, point: QPointF) -> Place | None:
+        return place_at(self._flow.placed, point.x(), point.y() + self.scroll_px)
 
     def _link_at(self, point: QPointF) -> str:
-        """Address of the link under a point, or nothing."""
-        y_px = point.y() + self.scroll_px
-        place = self._place_at(point, on_character=True)
-        if place is None:
-            return ""
-        placed = self._flow.placed[place[0]]
-        inside = any(w.rect.contains(point.x(), y_px) and "l" in w.style for w in placed.layout.words)
-        spans = placed.shaped.block.drawn.spans if inside else ()
-        return next((span.href for span in spans if span.start <= place[1] < span.end), "")
+        return link_at(self._flow.placed, point.x(), point.y() + self.scroll_px)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Start a selection."""
@@ -403,8 +361,8 @@ class ResponseView(QAbstractScrollArea):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Extend the selection; show what can be clicked."""
         if event.buttons() & Qt.MouseButton.LeftButton:
-            if self._anchor is not None:
-                self._select(self._anchor, self._place_at(event.position()))
+            if self._selection.anchor is not None:
+                self._select(self._selection.anchor, self._place_at(event.position()))
             return
         over_link = bool(self._link_at(event.position()))
         shape = Qt.CursorShape.PointingHandCursor if over_link else Qt.CursorShape.IBeamCursor
@@ -413,7 +371,7 @@ class ResponseView(QAbstractScrollArea):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click on a link, without a selection, reports it."""
-        if event.button() == Qt.MouseButton.LeftButton and self._anchor == self._cursor:
+        if event.button() == Qt.MouseButton.LeftButton and self._selection.is_empty:
             href = self._link_at(event.position())
             if href:
                 self.link_activated.emit(href)

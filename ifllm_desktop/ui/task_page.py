@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QFontMetricsF, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from ifllm_desktop.domain.scene import Aoi
 from ifllm_desktop.domain.space import Rect
@@ -15,6 +15,7 @@ from ifllm_desktop.ui.history_view import HistoryView
 from ifllm_desktop.ui.participant_page import NARROW_HEIGHT_PX, ParticipantPage
 from ifllm_desktop.ui.rating_bar import RatingBar, vote_of_key
 from ifllm_desktop.ui.response_view import ResponseView
+from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import frame, label, row
 
 REVEAL_MS = 50
@@ -40,6 +41,7 @@ class TaskPage(ParticipantPage):
         self._snapshot: FlowSnapshot | None = None
         self._side = "left"
         self._turn_id = ""
+        self._revealing = False
         self._reveal_timer = QTimer(self)
         self._reveal_timer.setInterval(REVEAL_MS)
         self._reveal_timer.timeout.connect(self._reveal_next)
@@ -56,30 +58,34 @@ class TaskPage(ParticipantPage):
         self.composer.submitted.connect(lambda text: self.command.emit("submit", (text,)))
         self.composer.finished.connect(lambda: self.command.emit("finish_task", ()))
         self.rating.rated.connect(self._rate)
-        self.rating.preferred.connect(lambda choice, strength: self.command.emit("prefer", (choice, strength)))
+        self.rating.preferred.connect(
+            lambda choice, strength: self.command.emit("prefer", (choice, strength))
+        )
         self.rating.continued.connect(lambda: self.command.emit("continue_", ()))
 
     def _arrange(self) -> None:
         # the base's scrolling column is not used: answers scroll in themselves
+        for unused in (self.scroller, self._line):
+            unused.hide()
         while self._outer.count():
-            item = self._outer.takeAt(0)
-            if item.widget() is not None:
-                item.widget().hide()
+            self._outer.takeAt(0)
         self.intro_box = QWidget()
         intro = QVBoxLayout(self.intro_box)
         intro.setContentsMargins(0, 16, 0, 0)
         intro.setSpacing(8)
         intro.addWidget(self.intro_title)
         intro.addWidget(self.intro)
-        bubble_row = QHBoxLayout()
-        bubble_row.addStretch(1)
-        bubble_row.addWidget(self.bubble, 30)
-        bubble_row.addStretch(1)
+        self._intro_row = QVBoxLayout()
+        self._intro_row.addStretch(1)
+        self._intro_row.addWidget(self.intro_box)
+        self._intro_row.addStretch(2)
+        self._intro_area = QWidget()
+        self._intro_area.setLayout(self._intro_row)
         self._middle = QVBoxLayout()
         self._middle.setSpacing(8)
-        self._middle.addWidget(self.intro_box)
+        self._middle.addWidget(self._intro_area, 1000)
         self._middle.addWidget(self.history)
-        self._middle.addLayout(bubble_row)
+        self._middle.addWidget(self.bubble, 0, Qt.AlignmentFlag.AlignHCenter)
         self._middle.addWidget(self.answers, 1000)
         self._middle.addStretch(1)
         self.bar = QStackedWidget()
@@ -99,9 +105,10 @@ class TaskPage(ParticipantPage):
         self._outer.setContentsMargins(0, 0, 0, 0)
         self._middle.setContentsMargins(side, 8, side, 8 if tight else 12)
         self._bar_box.setContentsMargins(side, 8 if tight else 12, side, 8 if tight else 12)
-        self.history.setMaximumHeight(max(56, int(self.height() * (0.10 if tight else 0.16))))
-        for card in self.answers.cards.values():
-            card.setMaximumWidth(widest_card_px())
+        beside = max(0, (self.width() - 2 * side - current_theme().px(720)) // 2)
+        self._intro_row.setContentsMargins(beside, 0, beside, 0)
+        self._fit_history()
+        self._fit_bubble()
 
     # ---- showing
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
@@ -114,11 +121,13 @@ class TaskPage(ParticipantPage):
             self._side = "left"
         asked = bool(snapshot.answers)
         self.history.set_turns(snapshot.history)
-        self.intro_box.setVisible(not asked and not snapshot.history)
+        self._intro_area.setVisible(not asked and not snapshot.history)
         self.intro_title.setText(task.title)
         self.intro.setText(" ".join(task.description.split()))
         self.prompt.setText(snapshot.prompt)
         self.bubble.setVisible(bool(snapshot.prompt))
+        self._fit_bubble()
+        self._fit_history()
         for card in self.answers.set_answers(snapshot.answers):
             card.revealed.connect(self.revealed)
             card.retried.connect(lambda response_id: self.command.emit("retry", (response_id,)))
@@ -138,6 +147,18 @@ class TaskPage(ParticipantPage):
         if self.isVisible() and not self._reveal_timer.isActive():
             self._reveal_next()
 
+    def _fit_history(self) -> None:
+        """A strip above the answers; the whole page while the next question is composed."""
+        asked = self._snapshot is not None and bool(self._snapshot.answers)
+        share = 0.10 if self.height() < NARROW_HEIGHT_PX else 0.16
+        self.history.setMaximumHeight(max(56, int(self.height() * share)) if asked else 100_000)
+        self._middle.setStretchFactor(self.history, 0 if asked else 1000)
+
+    def _fit_bubble(self) -> None:
+        """As wide as its words, up to most of the page."""
+        words_px = QFontMetricsF(current_theme().font("reading")).horizontalAdvance(self.prompt.text()) + 36
+        self.bubble.setFixedWidth(round(min(words_px, max(300, self.width() - 240))))
+
     def _fit_bar(self) -> None:
         # a stacked widget would keep the height of its highest page
         current = self.bar.currentWidget()
@@ -145,18 +166,27 @@ class TaskPage(ParticipantPage):
 
     def _reveal_next(self) -> None:
         """Show what has come; the timer runs on only while there was something to show."""
-        snapshot = self._snapshot
-        changed = False
-        if snapshot is not None and not snapshot.paused and self.isVisible():
-            for answer in snapshot.answers:
-                card = self.answers.cards.get(answer.response_id)
-                if card is not None and card.wants(answer.text, answer.complete):
-                    changed = True
-                    card.reveal(answer.text, answer.complete)
-        if changed and not self._reveal_timer.isActive():
-            self._reveal_timer.start()
-        elif not changed:
+        if self._revealing:
+            return  # whoever hears of a reveal may hand in the next snapshot at once
+        self._revealing = True
+        changed = self._reveal_all()
+        self._revealing = False
+        if not changed:
             self._reveal_timer.stop()
+        elif not self._reveal_timer.isActive():
+            self._reveal_timer.start()
+
+    def _reveal_all(self) -> bool:
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.paused or not self.isVisible():
+            return False
+        changed = False
+        for answer in snapshot.answers:
+            card = self.answers.cards.get(answer.response_id)
+            if card is not None and card.wants(answer.text, answer.finish is not None):
+                changed = True
+                card.reveal(answer.text, answer.finish is not None)
+        return changed
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -182,7 +212,12 @@ class TaskPage(ParticipantPage):
     def shown_complete(self, response_id: str) -> bool:
         """Whether all of a complete answer has been put on the screen."""
         card = self.answers.cards.get(response_id)
-        return card is not None and card.shown_complete
+        answer = (
+            next((a for a in self._snapshot.answers if a.response_id == response_id), None)
+            if self._snapshot
+            else None
+        )
+        return card is not None and card.shown_ended and answer is not None and answer.complete
 
     def scene_aois(self) -> tuple[Aoi, ...]:
         """Visible areas beside the answers, screen px; buttons come before the rows that hold them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
 from ifllm_desktop.session.snapshot import FlowSnapshot
@@ -35,7 +36,15 @@ def _split(text: str) -> list[str]:
 
 
 class TextPage(ParticipantPage):
-    """Title, paragraphs, one button. The base of the pages below."""
+    """Title, paragraphs, one button. The base of the pages below.
+
+    Attributes
+    ----------
+    leave : Signal()
+        The person is done: the window is to be closed.
+    """
+
+    leave = Signal()
 
     def __init__(self, name: str) -> None:
         super().__init__(READING_WIDTH_PX, name)
@@ -64,10 +73,12 @@ class WelcomePage(TextPage):
 
     def __init__(self) -> None:
         super().__init__("page_welcome")
-        self.primary = Button(self.tr("Begin"), "primary", key=self.tr("Enter"), height_px=44, name="welcome_next")
+        self.primary = Button(
+            self.tr("Begin"), "primary", key=self.tr("Enter"), height_px=44, name="welcome_next"
+        )
         self.primary.clicked.connect(lambda: self.command.emit("next", ()))
-        self.actions.addStretch(1)
-        self.actions.addWidget(self.primary)
+        self.action_row.addStretch(1)
+        self.action_row.addWidget(self.primary)
 
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
         text = snapshot.study.texts.welcome
@@ -80,12 +91,18 @@ class InstructionsPage(TextPage):
     def __init__(self) -> None:
         super().__init__("page_instructions")
         self.primary = Button(
-            self.tr("Start the first task"), "primary", key=self.tr("Enter"), height_px=44, name="instructions_next"
+            self.tr("Start the first task"),
+            "primary",
+            key=self.tr("Enter"),
+            height_px=44,
+            name="instructions_next",
         )
         self.primary.clicked.connect(lambda: self.command.emit("next", ()))
-        self.actions.addStretch(1)
-        self.actions.addWidget(self.primary)
-        pause = row(IconMark("pause_circle", size_px=20), label(self.tr("F9 pauses at any time."), "muted"), None)
+        self.action_row.addStretch(1)
+        self.action_row.addWidget(self.primary)
+        pause = row(
+            IconMark("pause_circle", size_px=20), label(self.tr("F9 pauses at any time."), "muted"), None
+        )
         self.body.addSpacing(8)
         self.body.addLayout(pause)
 
@@ -107,10 +124,12 @@ class FinishPage(TextPage):
         self.saved = label("", "muted", wrap=True, name="finish_saved")
         self.body.addSpacing(4)
         self.body.addWidget(self.saved)
-        self.primary = Button(self.tr("Done"), "primary", key=self.tr("Enter"), height_px=44, name="finish_done")
-        self.primary.clicked.connect(lambda: self.command.emit("stop", ("finished",)))
-        self.actions.addStretch(1)
-        self.actions.addWidget(self.primary)
+        self.primary = Button(
+            self.tr("Done"), "primary", key=self.tr("Enter"), height_px=44, name="finish_done"
+        )
+        self.primary.clicked.connect(self.leave)
+        self.action_row.addStretch(1)
+        self.action_row.addWidget(self.primary)
 
     def set_counts(self, counts: tuple[RecordedCount, ...], saved: str = "") -> None:
         """What was recorded, line by line, and where it stands."""
@@ -127,7 +146,12 @@ class FinishPage(TextPage):
         for index, count in enumerate(counts, start=1):
             text = column(label(count.name, "body"), label(count.note, "caption", wrap=True), spacing=0)
             grid.addLayout(text if count.note else column(label(count.name, "body")), index, 0)
-            grid.addWidget(label(count.count, "strong", name=f"finish_count_{index}"), index, 1)
+            grid.addWidget(
+                label(count.count, "strong", name=f"finish_count_{index}"),
+                index,
+                1,
+                Qt.AlignmentFlag.AlignRight,
+            )
         new = frame("card", grid, "finish_counts")
         self.body.replaceWidget(self._card, new)
         self._card.hide()
@@ -144,10 +168,12 @@ class DeclinedPage(TextPage):
 
     def __init__(self) -> None:
         super().__init__("page_declined")
-        self.primary = Button(self.tr("Close"), "primary", key=self.tr("Enter"), height_px=44, name="declined_close")
-        self.primary.clicked.connect(lambda: self.command.emit("stop", ("declined",)))
-        self.actions.addStretch(1)
-        self.actions.addWidget(self.primary)
+        self.primary = Button(
+            self.tr("Close"), "primary", key=self.tr("Enter"), height_px=44, name="declined_close"
+        )
+        self.primary.clicked.connect(self.leave)
+        self.action_row.addStretch(1)
+        self.action_row.addWidget(self.primary)
 
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
         text = snapshot.study.texts.declined

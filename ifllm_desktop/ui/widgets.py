@@ -56,7 +56,9 @@ def frame(surface: str, layout: QLayout | None = None, name: str = "") -> QFrame
 
 
 def row(
-    *items: QWidget | QLayout | int | None, spacing: int = 8, margins: tuple[int, int, int, int] = (0, 0, 0, 0)
+    *items: QWidget | QLayout | int | None,
+    spacing: int = 8,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
 ) -> QHBoxLayout:
     """Widgets side by side; an int is a fixed gap in px, None a stretch."""
     layout = QHBoxLayout()
@@ -65,7 +67,9 @@ def row(
 
 
 def column(
-    *items: QWidget | QLayout | int | None, spacing: int = 8, margins: tuple[int, int, int, int] = (0, 0, 0, 0)
+    *items: QWidget | QLayout | int | None,
+    spacing: int = 8,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
 ) -> QVBoxLayout:
     """Widgets one below the other; an int is a fixed gap in px, None a stretch."""
     layout = QVBoxLayout()
@@ -92,9 +96,45 @@ def _fill(
             layout.addWidget(item)
 
 
+def empty(layout: QLayout) -> None:
+    """Take everything out of a layout; its widgets go away."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget = item.widget() if item is not None else None
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
 def line(*, vertical: bool = False) -> QFrame:
     """A hairline."""
     return frame("line_v" if vertical else "line")
+
+
+class ElidedLabel(QLabel):
+    """One line that ends with an ellipsis where there is no room; all of it is in the tooltip."""
+
+    def __init__(self, text: str, role: str) -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+        self.setToolTip(text)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setToolTip(text)
+        self.updateGeometry()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(40, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), int(self.alignment()), text)
+        painter.end()
 
 
 class IconMark(QWidget):
@@ -231,15 +271,22 @@ class StepBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._step, self._n_steps = 0, 0
+        self._has_room = True
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set_step(self, step: int, n_steps: int) -> None:
         """Step from 1; 0 steps hide the bar."""
         if (step, n_steps) != (self._step, self._n_steps):
             self._step, self._n_steps = step, n_steps
-            self.setVisible(n_steps > 1)
+            self.setVisible(n_steps > 1 and self._has_room)
             self.updateGeometry()
             self.update()
+
+    def set_room(self, has_room: bool) -> None:
+        """Hide the bar where only the words have room."""
+        if has_room != self._has_room:
+            self._has_room = has_room
+            self.setVisible(self._n_steps > 1 and has_room)
 
     def sizeHint(self) -> QSize:
         return QSize(max(0, self._n_steps * 30 + 16), 8)

@@ -159,6 +159,8 @@ class Button(QPushButton):
         text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
         text_width = metrics.horizontalAdvance(text)
         x = (self.width() - (lead_width + text_width + cap_width)) / 2
+        if self._kind == "plain":  # plain text lines up with the page's edge
+            x = min(x, 12.0)
         middle = self.height() / 2
         if leading == "radio":
             self._paint_radio(painter, QPointF(x + self._icon_px() / 2, middle), token)
@@ -203,7 +205,10 @@ class Button(QPushButton):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # the page decides what Enter means; a focused button answers to Space, and to Enter when it is no choice
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            plain_enter = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+            plain_enter = event.modifiers() in (
+                Qt.KeyboardModifier.NoModifier,
+                Qt.KeyboardModifier.KeypadModifier,
+            )
             if plain_enter and not self.isCheckable() and self.isEnabled():
                 self.click()
             else:

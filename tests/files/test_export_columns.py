@@ -38,7 +38,8 @@ ANNOTATIONS = [
 ]  # fmt: skip
 SAMPLES = [
     ("session_id", "string"), ("participant_id", "string"), ("t_ms", "double"), ("stream", "string"),
-    ("turn_id", "string"), ("x_px", "double"), ("y_px", "double"), ("sd_x_px", "double"), ("sd_y_px", "double"),
+    ("turn_id", "string"), ("x_px", "double"), ("y_px", "double"), ("sd_x_px", "double"),
+    ("sd_y_px", "double"),
     ("frame_index", "int64"), ("calibration_id", "string"), ("response_id", "string"), ("aoi", "string"),
     ("block", "int32"), ("line", "int32"), ("p_block", "double"), ("p_line", "double"),
     ("p_off_text", "double"), ("kind", "string"), ("button", "string"), ("target", "string"),

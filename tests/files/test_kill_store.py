@@ -92,7 +92,8 @@ def test_that_a_kill_at_any_moment_loses_nothing_that_was_promised(tmp_path: Pat
         with StudyFolder.open(folder) as study:
             n_recovered += sum(report.recovered for report in recover(study))
             report = verify(study)
-            assert report["ok"], report
+            problems = [problem for recording in report["recordings"] for problem in recording["problems"]]
+            assert report["ok"], problems + report["problems"]
             assert {info.state for info in study.catalogue().sessions()} <= {"finished", "stopped"}
     assert n_recovered >= N_KILLS // 2, "each long recording was cut off"
     check_promises(folder, promises)

@@ -18,7 +18,8 @@ from ifllm_desktop.reward.score import model_id
 
 def small_model() -> PairModel:
     card = Card(
-        "looks", "made up", "simulated participants", FEATURE_SET, tuple(provenance()), 5, 12, 3, ("P1", "P2"),
+        "looks", "made up", "simulated participants", FEATURE_SET, tuple(provenance()), 5, 12, 3,
+        ("P1", "P2"),
         "0.1", "a test", {"ridge": 0.05},
     )  # fmt: skip
     prior = np.array([1.0, 2.0, np.nan, 0.1, 0.2])

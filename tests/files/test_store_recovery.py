@@ -13,6 +13,7 @@ from ifllm_desktop.domain.session import SessionInfo
 from ifllm_desktop.store import connect
 from ifllm_desktop.store.file_lock import FileLock
 from ifllm_desktop.store.recovery import recover, verify
+from ifllm_desktop.store.segment_check import check_segment
 from ifllm_desktop.store.segment_file import file_sha256
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.store.writer import SegmentWriter
@@ -86,6 +87,7 @@ def test_that_a_recording_that_was_not_closed_is_recovered_once(study: StudyFold
     assert (segment.closed_cleanly, segment.recovered) == (False, True)
     assert segment.sha256 == file_sha256(path)
     assert [p.name for p in study.recordings.iterdir()] == ["s1-1.sqlite"], "one sealed file is left"
+    assert "closed_cleanly" not in check_segment(path).header, "recovery is noted in the catalogue alone"
     assert recover(study) == []
     report2 = verify(study)
     assert report2["ok"] is True
@@ -101,6 +103,29 @@ def test_that_a_file_closed_cleanly_but_not_entered_is_not_called_recovered(stud
     assert info.number == 3
     assert info.segments[0].closed_cleanly
     assert info.segments[0].sha256 == file_sha256(path)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_that_a_file_that_was_cut_off_while_being_sealed_is_recovered(
+    study: StudyFolder, tmp_path: Path, known: bool
+) -> None:
+    path = record(study, cleanly=False, known=known)
+    connection = connect(path)
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute("PRAGMA cache_size = 1")  # so that pages of the open transaction reach the file
+    connection.execute("BEGIN")
+    connection.execute("UPDATE pointer SET target = hex(randomblob(2000))")
+    journal = path.with_name(f"{path.name}-journal")
+    kept = {file: file.read_bytes() for file in (path, journal)}
+    connection.execute("ROLLBACK")
+    connection.close()
+    for file, content in kept.items():
+        file.write_bytes(content)
+    report = verify(study)
+    assert report["ok"], report
+    assert report["recordings"][0]["recovered"]
+    assert set(study.source("s1").read("pointer")["target"]) == {"chat"}
+    assert not journal.exists()
 
 
 def test_that_a_study_whose_catalogue_is_gone_is_read_back_from_its_recordings(study: StudyFolder) -> None:
@@ -195,9 +220,11 @@ def test_that_time_that_runs_back_is_said(study: StudyFolder) -> None:
     writer = study.new_segment("s1", 1, HEADER, WALL_NS)
     for t_ns in (0, 9 * S, 2 * S):
         writer.put("anchor", (t_ns, WALL_NS))
+        writer.put("target_frame", (t_ns, "a", "calibration", 0, 1.0, 1.0, 0))  # stored target by target
     writer.close(cleanly=False)
-    report = verify(study)
-    assert "back by 7.0 s in anchor" in report["recordings"][0]["problems"][0]
+    (problem,) = verify(study)["recordings"][0]["problems"]
+    assert "back by 7.0 s in anchor" in problem
+    assert not study.catalogue().sessions()[0].segments[0].recovered, "what is in doubt is left as it is"
 
 
 @pytest.mark.parametrize("sealed", [True, False])
@@ -225,6 +252,15 @@ def test_that_a_damaged_catalogue_is_a_problem_text_and_recordings_are_still_che
     assert report["ok"] is False
     assert "study.sqlite is damaged" in report["problems"][0]
     assert report["recordings"][0]["rows"]["pointer"] == 100
+
+
+def test_that_a_schema_of_broken_text_is_a_problem_text(study: StudyFolder) -> None:
+    path = writable(record(study))
+    content = path.read_bytes()
+    assert b'CREATE TABLE "pointer"' in content
+    path.write_bytes(content.replace(b'CREATE TABLE "pointer"', b'CREATE TABLE \xe3pointer"'))
+    (recording,) = verify(study)["recordings"]
+    assert any("is damaged" in problem for problem in recording["problems"])
 
 
 @pytest.mark.parametrize("seed", range(60))

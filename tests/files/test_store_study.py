@@ -85,6 +85,16 @@ def test_that_segments_of_a_session_lie_on_one_time_axis(study: StudyFolder) -> 
     assert source.end_ns() == 65 * S
 
 
+def test_that_wall_time_follows_the_last_anchor_before_a_moment(study: StudyFolder) -> None:
+    writer = study.new_segment("s1", 1, HEADER, WALL_NS)
+    writer.put("anchor", (0, WALL_NS))
+    writer.put("anchor", (60 * S, WALL_NS + 61 * S))  # the wall clock was set while recording
+    study.catalogue().put_segment(writer.close(cleanly=True))
+    source = study.source("s1")
+    assert source.wall_ns(59 * S) == WALL_NS + 59 * S
+    assert source.wall_ns(60 * S) == WALL_NS + 61 * S
+
+
 def test_that_session_time_never_runs_back_when_the_wall_clock_was_set_back(study: StudyFolder) -> None:
     first = study.new_segment("s1", 1, HEADER, WALL_NS)
     first.put("anchor", (0, WALL_NS))

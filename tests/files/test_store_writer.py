@@ -93,6 +93,7 @@ def test_that_a_closed_segment_is_one_sealed_file(tmp_path: Path) -> None:
     info = writer.close(cleanly=True)
     assert [p.name for p in tmp_path.iterdir()] == ["s1-1.sqlite"]
     assert info.closed_cleanly
+    assert writer.path.read_bytes()[18:20] == b"\x01\x01", "the file still says that it has a log beside it"
     assert info.sha256 == file_sha256(writer.path)
     assert not writer.path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
     assert source_of(writer).read("anchor").tolist() == [(7, 8)]
@@ -202,6 +203,22 @@ def test_that_rows_taken_before_a_full_disk_are_written_when_there_is_space_agai
     assert writer.fault() is not None, "rows were refused meanwhile: the fault has to stay"
     assert not writer.close(cleanly=True).closed_cleanly
     assert source_of(writer).read("pointer")["target"].tolist() == ["x" * 20_000]
+
+
+def test_that_closing_tries_once_more_to_write_what_was_taken(tmp_path: Path) -> None:
+    disk = Disk()
+    writer = SegmentWriter(tmp_path / "s1-1.sqlite", HEADER, opener=disk, retry_s=3600, max_batch=2)
+    writer.put("anchor", (1, 1))
+    assert writer.flush(WAIT_S)
+    disk.fill()
+    disk.stall()
+    for t_ns in range(2, 9):
+        writer.put("pointer", pointer(t_ns, "x" * 20_000))
+    disk.go_on()
+    wait_for(writer.fault)
+    disk.free()
+    assert not writer.close(cleanly=True).closed_cleanly
+    assert source_of(writer).read("pointer")["t_ns"].tolist() == list(range(2, 9))
 
 
 def test_that_a_queue_that_is_full_says_so_and_keeps_what_it_took(tmp_path: Path) -> None:

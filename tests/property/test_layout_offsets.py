@@ -20,13 +20,14 @@ pytestmark = pytest.mark.usefixtures("qapp")
 WORDS = st.sampled_from(
     [
         "word", "a", "naïve", "e\u0301", "snake\\_case", "2*3", "fish&amp;chips", "&lt;b&gt;", "&#x1F600;", "&nbsp;",
-        "&notanentity;", "&", "\\", "\\*", "\\&amp;", "*", "**", "_", "`", "``", "~~", "~", "[", "]", "(", ")", "!", "|",
-        "\\|", "\\\\|", "<b>", "</b>", "<!-- x -->", "<http://a.b/c&amp;d\\*e>", "<me@a.org>", "https://a.b/c_d_e",
-        "😀", "👩‍👩‍👧", "🇩🇪", "🏳️‍🌈", "𝔘𝔫𝔦", "שלום", "(עברית)", "العربية", "100%", "مرحبا،", "\u202eabc\u202c", "漢字かな交じり文。",
-        "《中文》", "한국어", "\u00ad", "\u200b", "\ufeff", "\x00", "\x07", "\u2028", "\ufffc", "&ThinSpace;", "&bne;",
+        "&notanentity;", "&", "\\", "\\*", "\\&amp;", "*", "**", "_", "`", "``", "~~", "~", "[", "]", "(", ")", "!",
+        "|", "\\|", "\\\\|", "<b>", "</b>", "<!-- x -->", "<http://a.b/c&amp;d\\*e>", "<me@a.org>", "https://a.b/c_d_e",
+        "😀", "👩‍👩‍👧", "🇩🇪", "🏳️‍🌈", "𝔘𝔫𝔦", "שלום", "(עברית)", "العربية", "100%", "مرحبا،", "\u202eabc\u202c",
+        "漢字かな交じり文。", "《中文》", "한국어", "\u00ad", "\u200b", "\ufeff", "\x00", "\x07", "\u2028", "\ufffc",
+        "&ThinSpace;", "&bne;",
         "[link](http://a.b \"t\")", "![alt *x*](file:///etc/passwd)", "[ref]", "[ref]: http://a.b", "`code \\* &amp;`",
-        "`` a`b ``", "` `", "**bold**", "*it*", "***both***", "~~gone~~", "**bo*th*ing**", "un**believ**able", "1.", "-",
-        "a" * 90,
+        "`` a`b ``", "` `", "**bold**", "*it*", "***both***", "~~gone~~", "**bo*th*ing**", "un**believ**able",
+        "1.", "-", "a" * 90,
     ]
 )  # fmt: skip
 TEXT = st.lists(WORDS, min_size=1, max_size=8).flatmap(
@@ -123,6 +124,7 @@ def assert_covers(layout: TextLayout, source: str, view: ResponseView) -> None:
 @example(source="- a\n\n      code\n\n\t\ttab\n> q\nlazy")
 @example(source="![a **b** `c`](http://x) tail")
 @example(source="~~~~~a~~~~~ ~~~b~~")
+@example(source="- | a |\n  |---|\n  | b |\n- ```\n  c\n  ```\n- > q\n-\n- ***")
 def test_that_each_box_covers_the_source_that_it_shows(source: str, view: ResponseView) -> None:
     view.set_source(source, complete=True)
     assert_covers(view.layout_snapshot(), view.source, view)

@@ -26,7 +26,7 @@ def tables(draw: st.DrawFn) -> list[PairRow]:
     return [
         PairRow(
             f"p{i:02}", "s", f"P{draw(st.integers(0, 3))}", f"t{i}", f"a{i}", f"b{i}", draw(answers),
-            draw(answers), None, "simulated", draw(st.sampled_from([None, "left", "right", "tie", "both_bad"])), None,
+            draw(answers), None, "simulated", draw(st.sampled_from([None, "left", "right", "tie"])), None,
         )
         for i in range(n)
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import statistics
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,9 +26,9 @@ def chat_of(text: str, tokens_per_s: float = 40, jitter: float = 0.35) -> Prepar
     return PreparedChat({"t": Topic("t", "T", "…", turns)}, tokens_per_s, jitter)
 
 
-def request(seed: int = 1, **changes: object) -> ChatRequest:
+def request(seed: int = 1, **changes: Any) -> ChatRequest:
     made = ChatRequest("r-1", "m1", (Message(Role.USER, "ask"),), topic_id="t", turn_index=0, seed=seed)
-    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(made, **changes)
 
 
 def stream(chat: PreparedChat, asked: ChatRequest) -> list[ChatChunk]:
@@ -91,7 +92,7 @@ def test_that_a_cancelled_answer_ends_at_once() -> None:
 @pytest.mark.parametrize(
     "changes", [{"topic_id": "other"}, {"turn_index": 1}, {"turn_index": -1}, {"model": "m3"}]
 )
-def test_that_what_was_not_prepared_is_an_error_chunk_and_never_raises(changes: dict[str, object]) -> None:
+def test_that_what_was_not_prepared_is_an_error_chunk_and_never_raises(changes: dict[str, Any]) -> None:
     (chunk,) = stream(chat_of(TEXT), request(**changes))
     assert (chunk.text, chunk.finish) == ("", Finish.ERROR)
     assert chunk.detail

@@ -15,7 +15,7 @@ from ifllm_desktop.features.pairs import PairRow, pair_measures
 from ifllm_desktop.features.registry import FEATURE_SET, MEASURES, NAMES, provenance
 from ifllm_desktop.features.window import reading_window
 from ifllm_desktop.replay.turns import turns
-from tests.recordings import MS, VIEWPORTS, FakeRecording, RecordingBuilder, TurnPlan, small_session
+from tests.recordings import BETTER, MS, VIEWPORTS, FakeRecording, RecordingBuilder, TurnPlan, small_session
 
 RATING_LEFT_PX = (300.0, 720.0)
 OPEN_GROUND_PX = (700.0, 620.0)
@@ -117,6 +117,17 @@ def test_that_a_missing_pointer_is_nan() -> None:
     assert value(row, "left", "gaze_dwell_s") > 0
 
 
+def test_that_coverage_is_unknown_where_scrolling_was_not_recorded() -> None:
+    def unpointed(source: FakeRecording) -> FakeRecording:
+        gone = {stream: [] for stream in ("pointer", "scroll", "wheel")}
+        return FakeRecording(source.info(), source.rows | gone)
+
+    short, long = small_session(), small_session(plans=[TurnPlan(left=BETTER * 3)])
+    assert value(only_row(unpointed(short)), "right", "coverage") >= 0
+    assert value(only_row(long), "left", "coverage") > 0
+    assert math.isnan(value(only_row(unpointed(long)), "left", "coverage"))
+
+
 # ---- the window -------------------------------------------------------------------------------------------
 def hover(t_ms: float, at_px: tuple[float, float], target: str = "") -> Callable[[RecordingBuilder], None]:
     return lambda builder: builder.row("pointer", t_ms, "move", *at_px, "", target)
@@ -126,7 +137,8 @@ def test_that_the_window_ends_at_the_first_hover_of_the_ballot() -> None:
     plain = reading_window(small_session(), pair_turn(small_session()))
     assert plain is not None and plain.ended_by == "rating"
     t_ms = plain.t1_ns / MS - 2000
-    for at_px, target in ((RATING_LEFT_PX, ""), (OPEN_GROUND_PX, "preference")):
+    names = ("preference", "rating_left", "rate_left_3", "prefer_left_clearly", "continue")
+    for at_px, target in ((RATING_LEFT_PX, ""), *((OPEN_GROUND_PX, name) for name in names)):
         source = small_session(extra=hover(t_ms, at_px, target))
         window = reading_window(source, pair_turn(source))
         assert window is not None
@@ -140,27 +152,42 @@ def test_that_a_pointer_elsewhere_outside_the_answers_ends_nothing() -> None:
     assert reading_window(source, pair_turn(source)) == plain
 
 
-def test_that_a_pointer_that_already_rested_on_the_ballot_ends_nothing_while_it_is_locked() -> None:
+def pointer_only(*moves: tuple[float, tuple[float, float], str]) -> Callable[[RecordingBuilder], None]:
+    def change(builder: RecordingBuilder) -> None:
+        builder.rows["pointer"] = []
+        for t_ms, at_px, target in moves:
+            builder.row("pointer", t_ms, "move", *at_px, "", target)
+
+    return change
+
+
+def test_that_crossing_the_ballot_before_it_opens_ends_nothing() -> None:
     turn = pair_turn(small_session())
-    open_ns = turn.t_rating_open_ns
-    assert open_ns is not None
-
-    def rest(b: RecordingBuilder) -> None:
-        # on "continue", where "send" was pressed, from before the first text until the ratings open
-        b.rows["pointer"] = []
-        b.row("pointer", turn.t_submit_ns / MS, "press", 1300.0, 840.0, "left", "continue")
-        b.row("pointer", turn.t_submit_ns / MS + 2000, "move", 1301.0, 840.0, "", "continue")
-
-    window = reading_window(source := small_session(extra=rest), pair_turn(source))
+    assert turn.t_rating_open_ns is not None
+    early_ms, open_ms = turn.t_submit_ns / MS + 1500, turn.t_rating_open_ns / MS
+    crossing = pointer_only(
+        (early_ms, (1358.0, 790.0), "send"), (early_ms + 50, (1300.0, 766.0), "rate_right_6"),
+        (early_ms + 100, (900.0, 500.0), "answer_right"), (open_ms + 900, (900.0, 510.0), "answer_right"),
+    )  # fmt: skip
+    window = reading_window(source := small_session(extra=crossing), pair_turn(source))
     assert window is not None and window.ended_by == "rating"
 
-    def stir(b: RecordingBuilder) -> None:
-        rest(b)
-        b.row("pointer", open_ns / MS + 500, "move", 1299.0, 840.0, "", "continue")
 
-    window = reading_window(source := small_session(extra=stir), pair_turn(source))
-    assert window is not None and window.ended_by == "ballot_hover"
-    assert window.t1_ns == open_ns + 500 * MS
+def test_that_a_pointer_that_rests_where_the_ballot_appears_ends_nothing_until_it_enters_again() -> None:
+    turn = pair_turn(small_session())
+    assert turn.t_rating_open_ns is not None
+    t_ms = turn.t_rating_open_ns / MS
+    # "send" was pressed where the ballot stands later; the recorded area says so, the row's target does not
+    moves = [
+        (turn.t_submit_ns / MS, RATING_LEFT_PX, "send"), (t_ms + 500, (290.0, 715.0), "rate_left_2"),
+        (t_ms + 600, OPEN_GROUND_PX, ""), (t_ms + 700, (300.0, 400.0), "answer_left"),
+    ]  # fmt: skip
+    window = reading_window(source := small_session(extra=pointer_only(*moves)), pair_turn(source))
+    assert window is not None and window.ended_by == "rating"
+    moves.append((t_ms + 3000, RATING_LEFT_PX, "rate_left_3"))
+    window = reading_window(source := small_session(extra=pointer_only(*moves)), pair_turn(source))
+    assert window is not None
+    assert (window.ended_by, window.t1_ns) == ("ballot_hover", round((t_ms + 3000) * MS))
 
 
 def scrambled(source: FakeRecording, after_ns: int, seed: int) -> FakeRecording:

@@ -164,7 +164,8 @@ def test_that_a_session_with_gaze_passes_every_page_in_order() -> None:
     d.whole_turn()
     d.whole_turn()
     for _ in range(3):
-        snapshot = d.whole_turn()
+        d.whole_turn()
+    snapshot = d.flow.snapshot
     assert [e["page"] for e in d.events("page")] == [
         "welcome", "consent", "camera_check", "calibration", "validation", "gaze_result", "instructions",
         "task", "finish",
@@ -466,13 +467,21 @@ def test_that_continue_waits_for_every_rating_and_the_vote() -> None:
     for name, *arguments in (("rate", left, 5), ("prefer", "right", 2), ("rate", right, 6)):
         d.refused("continue_")
         assert not d.flow.snapshot.can_continue
-        snapshot = d.do(name, *arguments)
-    assert snapshot.can_continue
+        d.do(name, *arguments)
+    assert d.flow.snapshot.can_continue
     snapshot = d.do("continue_")
     (turn,) = snapshot.history
     assert [a.rating for a in turn.answers] == [5, 6]
     assert turn.preference == Preference("right", 2)
     assert (snapshot.answers, snapshot.preference, snapshot.prompt) == ((), None, "")
+
+
+def test_that_two_ratings_without_a_vote_are_not_enough() -> None:
+    d = Driver()
+    d.to_task("pair")
+    for answer in d.open_ratings().answers:
+        d.do("rate", answer.response_id, 5)
+    d.refused("continue_")
 
 
 def test_that_a_task_may_be_finished_between_its_least_and_its_last_turn() -> None:
@@ -620,6 +629,25 @@ def test_that_an_answer_that_arrives_while_paused_is_kept_and_opens_the_ratings_
     assert snapshot.ratings_open
     assert [row[0] for stream, row in d.rows if stream == "chunk"] == [t_chunk_ns]
     assert d.kinds()[-2:] == ["resume", "rating_open"]
+
+
+def test_that_an_answer_that_arrived_while_paused_is_written_when_the_session_is_stopped() -> None:
+    d = Driver()
+    d.to_task()
+    (request,) = d.submit()
+    d.do("pause")
+    d.do("chunk", request.response_id, ChatChunk("half"))
+    d.do("stop", "participant")
+    assert [row[3] for stream, row in d.rows if stream == "chunk"] == ["half"]
+    assert [e["finish"] for e in d.events("response_end")] == ["cancelled"]
+
+
+def test_that_nothing_can_be_done_after_the_end() -> None:
+    d = Driver()
+    d.to_task()
+    d.do("stop", "participant")
+    for name in ("begin", "next", "pause", "resume", "continue_", "finish_task", "recalibrate"):
+        d.refused(name)
 
 
 def pages() -> list[tuple[str, Callable[[Driver], object]]]:

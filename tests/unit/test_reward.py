@@ -34,12 +34,13 @@ def people_who_look_longer_at_the_better(n_people: int = 8, n_pairs: int = 6, se
             share = looks / looks.sum()
             lengths = rng.integers(300, 900, 2)
             left, right = (
-                (looks[i], rng.uniform(0, 5), share[i] * 0.6, share[i], float(lengths[i]))
-                for i in (0, 1)
+                (looks[i], rng.uniform(0, 5), share[i] * 0.6, share[i], float(lengths[i])) for i in (0, 1)
             )
             rows.append(
-                PairRow(f"p{person}-{k}", f"s{person}", f"P{person}", "t", "l", "r", tuple(left), tuple(right),
-                        None, "simulated", "left" if better_left else "right", int(rng.integers(1, 3)))
+                PairRow(
+                    f"p{person}-{k}", f"s{person}", f"P{person}", "t", "l", "r", tuple(left), tuple(right), None,
+                    "simulated", "left" if better_left else "right", int(rng.integers(1, 3)),
+                )
             )  # fmt: skip
     return rows
 
@@ -103,7 +104,8 @@ def test_that_a_model_refuses_the_people_it_was_trained_on(rows: list[PairRow], 
     with pytest.raises(DataError) as caught:
         score_pairs(model, rows)
     assert caught.value.code == "reward_seen_people"
-    stranger = [replace(row, participant_id="Q") for row in rows]
+    # the first participant of another study has the same name and is somebody else
+    stranger = [replace(row, session_id="other-" + row.session_id) for row in rows]
     scores = score_pairs(model, stranger)
     assert {score.fold for score in scores} == {-1}
     assert {score.model_id for score in scores} == {model_id(model)}
@@ -124,7 +126,7 @@ def test_that_the_model_id_names_the_measures(model: PairModel) -> None:
 
 def test_that_a_missing_measure_says_nothing(rows: list[PairRow], model: PairModel) -> None:
     blind = tuple(math.nan if name != "length_chars" else 500.0 for name in NAMES)
-    row = replace(rows[0], participant_id="Q", left=blind, right=blind)
+    row = replace(rows[0], participant_id="Q", session_id="q", left=blind, right=blind)
     (score,) = score_pairs(model, [row])
     assert score.score_left == score.score_right and score.prob_left == 0.5
     half = replace(row, left=(9.0, *blind[1:]))

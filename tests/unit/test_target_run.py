@@ -208,6 +208,34 @@ def test_that_a_target_whose_frames_scatter_is_repeated_once_at_the_end_and_the_
     assert samples.n_frames_total == 90
 
 
+def test_that_less_than_half_of_the_frames_is_not_a_measurement() -> None:
+    run = Run(n=5, frames=70, timeout_ms=1000)  # 30 frames fit into the time
+    run.to_end()
+    assert run.run.not_measured == (0, 1, 2, 3, 4)
+    assert run.rows == []
+    assert run.run.samples().n_frames_total > 5 * 25
+
+
+class WorseTheSecondTime(Scattering):
+    """The eyes wander at target 2, and more so when it is repeated."""
+
+    def eyes(self) -> NDArray[np.float64] | None:
+        features = np.full(19, float(self.target()))
+        if self.target() == 2:
+            size = SCATTER_LIMIT * (9 if self.views[-1].repeated else 3)
+            features[IRIS_X] += size if self.frame_index % 2 else -size
+        return features
+
+
+def test_that_the_first_try_is_kept_when_the_second_is_worse() -> None:
+    run = WorseTheSecondTime()
+    run.to_end()
+    samples = run.run.samples()
+    kept = samples.features[samples.target_index == 2][:, IRIS_X]
+    assert len(kept) == 10
+    assert np.abs(kept - 2).max() == pytest.approx(3 * SCATTER_LIMIT)
+
+
 def test_that_a_target_is_repeated_only_once() -> None:
     run = Scattering()
     run.always = True
@@ -225,6 +253,7 @@ def test_that_a_pause_starts_the_target_again_and_takes_no_frames() -> None:
         run.step()
     assert run.views[-1].index == 0 and not run.run.done
     run.run.release(run.t_ns)
+    run.run.release(run.t_ns + 1)
     assert run.step().stage == "travel"
     held_until_ns = run.t_ns
     run.to_end()

@@ -22,6 +22,7 @@ DEFAULT_SCREEN = Screen(1440, 900, w_mm=344.0, h_mm=215.0, distance_mm=600.0)
 _CAMERA_ABOVE_MM = 10.0
 _EYES_BELOW_CAMERA_MM = 60.0
 _IRIS_RADIUS_MM = 5.9
+_N_NOISE = 1 << 18
 _ROTATION_TO_IRIS_MM = 10.5
 """From the eye's centre of rotation to the plane of the iris."""
 _UPPER_LID_MM, _LOWER_LID_MM = -4.2, 2.7
@@ -37,13 +38,15 @@ class Face:
 
     def __init__(self, seed: int, traits: Traits, screen: Screen = DEFAULT_SCREEN) -> None:
         rng = np.random.default_rng([seed, 2])
-        self._seed = seed
+        self._noise = np.random.default_rng([seed, 3]).normal(0, 1, _N_NOISE)
         self._traits = traits
         self.screen = screen
         self._head = Waves(rng, 6, 0.01, 0.25)
         self._drift = Waves(rng, 8, 0.004, 0.12)
         self._mesh_mm = _mesh_mm(np.asarray(traits.face_scale))
-        self._place_mm = np.array([rng.normal(0, 15), _EYES_BELOW_CAMERA_MM + rng.normal(0, 15), traits.distance_mm])
+        self._place_mm = np.array(
+            [rng.normal(0, 15), _EYES_BELOW_CAMERA_MM + rng.normal(0, 15), traits.distance_mm]
+        )
         self._tilt_deg = np.array([rng.normal(0, 3), rng.normal(-4, 3), rng.normal(0, 2)])
         # the visual axis differs from the optical one by some degrees (angle kappa), outwards in both eyes
         self._kappa = np.radians([rng.normal(4, 1), rng.normal(1, 1)])
@@ -91,7 +94,7 @@ class Face:
         place_mm = self._place_mm + traits.head_mm * waves[:3]
         ahead = self._camera_mm(toward_px) - place_mm
         turn_deg = traits.head_follows * np.degrees(
-            [math.atan2(-ahead[0], -ahead[2]), math.atan2(ahead[1], -ahead[2]), 0.0]
+            [math.atan2(ahead[0], -ahead[2]), math.atan2(ahead[1], -ahead[2]), 0.0]
         )
         yaw, pitch, roll = np.radians(self._tilt_deg + turn_deg + traits.head_deg * waves[3:])
         return rotation_matrix(yaw, pitch, roll), place_mm
@@ -100,35 +103,32 @@ class Face:
         self, mesh: Floats, eye: EyePoints, sign: float, rotation: Floats, place_mm: Floats, target_mm: Floats,
         openness: float,
     ) -> None:  # fmt: skip
-        middle = mesh[list(eye.corners)].mean(axis=0)
-        center = middle + np.array([0.0, -1.0, 7.5])
-        aim = rotation.T @ (target_mm - (rotation @ center + place_mm))
-        aim /= np.linalg.norm(aim)
-        horizontal = math.atan2(aim[0], -aim[2]) * self._shrink + sign * self._kappa[0]
-        vertical = math.asin(float(aim[1])) * self._shrink + self._kappa[1]
-        optical = np.array(
-            [
-                math.sin(horizontal) * math.cos(vertical),
-                math.sin(vertical),
-                -math.cos(horizontal) * math.cos(vertical),
-            ]
-        )
-        iris = center + _ROTATION_TO_IRIS_MM * optical
-        rim = np.array([[1, 0, 0], [0, -1, 0], [-1, 0, 0], [0, 1, 0]]) * _IRIS_RADIUS_MM
-        down = float(iris[1] - middle[1])
+        left, right = mesh[eye.corners[0]].tolist(), mesh[eye.corners[1]].tolist()
+        mx, my, mz = ((a + b) / 2 for a, b in zip(left, right, strict=True))
+        cx, cy, cz = mx, my - 1.0, mz + 7.5  # centre of rotation of the eye
+        x, y, z = (rotation.T @ (target_mm - place_mm)).tolist()
+        x, y, z = x - cx, y - cy, z - cz
+        horizontal = math.atan2(x, -z) * self._shrink - sign * self._kappa[0]
+        vertical = math.asin(y / math.sqrt(x * x + y * y + z * z)) * self._shrink + self._kappa[1]
+        ix = cx + _ROTATION_TO_IRIS_MM * math.sin(horizontal) * math.cos(vertical)
+        iy = cy + _ROTATION_TO_IRIS_MM * math.sin(vertical)
+        iz = cz - _ROTATION_TO_IRIS_MM * math.cos(horizontal) * math.cos(vertical)
+        down = iy - my
         lower = _LOWER_LID_MM + _LOWER_LID_FOLLOWS * down
         upper = lower + openness * (_UPPER_LID_MM + _UPPER_LID_FOLLOWS * down - lower)
         if openness < 0.5:  # behind a closed lid the landmarker guesses: the middle of the lid
-            iris = np.array([iris[0], middle[1] + (upper + lower) / 2, iris[2]])
-        mesh[eye.iris[0]] = iris
-        mesh[list(eye.iris[1:])] = iris + rim
-        for numbers, height in ((eye.upper, upper), (eye.lower, lower)):
-            mesh[list(numbers)] = middle + np.array([[-3.0, height, -3], [0.0, height, -3], [3.0, height, -3]])
+            iy = my + (upper + lower) / 2
+        r = _IRIS_RADIUS_MM
+        rim = [(ix + r, iy, iz), (ix, iy - r, iz), (ix - r, iy, iz), (ix, iy + r, iz)]
+        lids = [(mx + dx, my + height, mz - 3) for height in (upper, lower) for dx in (-3.0, 0.0, 3.0)]
+        mesh[[*eye.iris, *eye.upper, *eye.lower]] = [(ix, iy, iz), *rim, *lids]
 
     def _with_noise(self, points: Floats, t_s: float, t_ns: int, size_px: tuple[int, int]) -> Floats:
         scale = size_px[0] / 1280  # traits are stated for 720p
-        rng = np.random.default_rng([self._seed, 3, t_ns // 1_000])
-        noisy = points + rng.normal(0, self._traits.noise_px * scale, points.shape)
+        # a stretch of one long table of noise, its start scattered by the time in µs (Knuth's multiplier)
+        start = (t_ns // 1_000 * 2_654_435_761) % (_N_NOISE - points.size)
+        noise = self._noise[start : start + points.size].reshape(points.shape)
+        noisy: Floats = points + noise * (self._traits.noise_px * scale)
         drift = self._drift.at(t_s) * self._traits.drift_px * scale
         for eye, (x_px, y_px, upper_px, lower_px) in ((EYE_A, drift[:4]), (EYE_B, drift[4:])):
             noisy[list(eye.iris), 0] += x_px
@@ -143,10 +143,13 @@ def rotation_matrix(yaw: float, pitch: float, roll: float) -> Floats:
     cy, sy = math.cos(-yaw), math.sin(-yaw)
     cp, sp = math.cos(pitch), math.sin(pitch)
     cr, sr = math.cos(roll), math.sin(roll)
-    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-    return about_z @ about_y @ about_x
+    return np.array(
+        [
+            [cr * cy, cr * sy * sp - sr * cp, cr * sy * cp + sr * sp],
+            [sr * cy, sr * sy * sp + cr * cp, sr * sy * cp - cr * sp],
+            [-sy, cy * sp, cy * cp],
+        ]
+    )
 
 
 def _mesh_mm(scale: Floats) -> Floats:

@@ -63,7 +63,7 @@ class Traits:
         return Traits(
             fixation_ms=rng.uniform(200, 260),
             chars_per_fixation=rng.uniform(7, 9),
-            p_skim=float(rng.beta(1.6, 3.5)),
+            p_skim=float(rng.beta(2.0, 2.5)),
             thoroughness=rng.uniform(0.6, 1.0),
             p_pointer_follows=float(rng.beta(1.2, 4.0)),
             gaze_shows_preference=rng.uniform(0.2, 0.9),

@@ -19,7 +19,9 @@ class Waves:
         Range of the frequencies (log-uniform).
     """
 
-    def __init__(self, rng: np.random.Generator, n: int, low_hz: float, high_hz: float, n_terms: int = 5) -> None:
+    def __init__(
+        self, rng: np.random.Generator, n: int, low_hz: float, high_hz: float, n_terms: int = 5
+    ) -> None:
         shape = (n, n_terms)
         self._omega = 2 * np.pi * np.exp(rng.uniform(np.log(low_hz), np.log(high_hz), shape))
         self._phase = rng.uniform(0, 2 * np.pi, shape)
@@ -43,7 +45,12 @@ class Spells:
     """
 
     def __init__(
-        self, rng: np.random.Generator, every_s: float, shortest_s: float, longest_s: float, least_gap_s: float = 0.5
+        self,
+        rng: np.random.Generator,
+        every_s: float,
+        shortest_s: float,
+        longest_s: float,
+        least_gap_s: float = 0.5,
     ) -> None:
         self._rng = rng
         self._every_s = every_s

@@ -1,0 +1,159 @@
+"""Runs without a window: simulated participants, the same widgets laid out offscreen."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QApplication
+
+from ifllm_desktop import compose
+from ifllm_desktop.domain.space import Screen
+from ifllm_desktop.session.headless import HeadlessRun
+from ifllm_desktop.session.snapshot import FlowSnapshot
+from ifllm_desktop.store.study import StudyFolder
+from ifllm_desktop.ui.offscreen_stage import OffscreenStage
+
+DEMO_PARTICIPANTS = 6
+"""Simulated people of the headless demo: enough for grouped folds, few enough for a minute."""
+DEMO_SCREEN = Screen(1440.0, 900.0, 1.0, 344.0, 215.0, 600.0)
+"""A 14-inch laptop at 60 cm."""
+DAY_NS = 86_400_000_000_000
+Say = Callable[[str], None]
+
+
+def demo_study(study: Path | None) -> Path:
+    """The folder of the demo study, made where it does not exist yet."""
+    folder = study or compose.default_study_folder()
+    if not (folder / "study.yaml").exists():
+        compose.new_study(folder, "demo")
+    return folder
+
+
+def offscreen_application() -> QApplication:
+    """A Qt application that needs no display; kept by the caller while widgets live."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    existing = QApplication.instance()
+    return existing if isinstance(existing, QApplication) else QApplication(["ifllm-desktop"])
+
+
+def run_headless(
+    study_path: Path,
+    participant: str | None,
+    camera: str,
+    seed: int,
+    *,
+    realtime: bool,
+    say: Say,
+    max_turns: int = 3,
+) -> dict[str, Any]:
+    """One simulated participant through a study; the report of ``run --headless``."""
+    started_s = time.monotonic()
+    application = offscreen_application()
+    study = compose.open_study(study_path)
+    for sentence in compose.recover_study(study):
+        say(sentence)
+    participant_id = participant or compose.next_participant(study)
+    report = _run_one(study, participant_id, camera, seed, realtime=realtime, say=say, number=0, max_turns=max_turns)
+    del application
+    return {
+        "study": str(study_path), "sessions": [report["session_id"]], "participants": [participant_id],
+        "frames": report["frames"], "landmark_rows": report["landmark_rows"], "gap_rows": report["gap_rows"],
+        "export": None, "elapsed_s": round(time.monotonic() - started_s, 3), "camera": camera,
+        "video_passes": report["video_passes"], "gaze": report["gaze"], "simulated": report["simulated"],
+    }  # fmt: skip
+
+
+def run_demo_headless(study_path: Path | None, camera: str | None, seed: int, say: Say) -> dict[str, Any]:
+    """Record, replay, label, score and export with simulated devices; the report of ``demo --headless``."""
+    started_s = time.monotonic()
+    application = offscreen_application()
+    source = camera or compose.SIMULATED
+    if source != compose.SIMULATED:
+        compose.check_camera(source)
+    folder = demo_study(study_path)
+    study = compose.open_study(folder)
+    for sentence in compose.recover_study(study):
+        say(sentence)
+    n_people = DEMO_PARTICIPANTS if source == compose.SIMULATED else 1
+    reports = []
+    for number in range(n_people):
+        participant_id = compose.next_participant(study)
+        say(f"Participant {number + 1} of {n_people} ({participant_id}, simulated) …")
+        reports.append(_run_one(study, participant_id, source, seed, realtime=False, say=say, number=number))
+    say("Labels, scores and export …")
+    sessions = [r["session_id"] for r in reports]
+    labels = compose.label_for_demo(study, sessions[0])
+    scores = compose.train_and_score(study, seed)
+    out = compose.next_export_folder(study)
+    export = compose.export_study(folder, "all", out)
+    del application
+    return {
+        "study": str(folder), "sessions": sessions, "participants": [r["participant_id"] for r in reports],
+        "frames": sum(r["frames"] for r in reports), "landmark_rows": sum(r["landmark_rows"] for r in reports),
+        "gap_rows": sum(r["gap_rows"] for r in reports), "export": str(out),
+        "elapsed_s": round(time.monotonic() - started_s, 3), "camera": source,
+        "video_passes": sum(r["video_passes"] for r in reports), "gaze": [r["gaze"] for r in reports],
+        "replay": [compose.replay_summary(study, s) for s in sessions], "labels": labels, "scores": scores,
+        "files": export["files"], "excluded": export["excluded"], "simulated": True,
+    }  # fmt: skip
+
+
+def _run_one(
+    study: StudyFolder,
+    participant_id: str,
+    camera: str,
+    seed: int,
+    *,
+    realtime: bool,
+    say: Say,
+    number: int,
+    max_turns: int = 3,
+) -> dict[str, Any]:
+    options = compose.SessionOptions(
+        camera=camera, seed=seed, simulated_clock=not realtime, simulated_person=True, screen=DEMO_SCREEN,
+        start_wall_ns=None if realtime else compose.SIMULATED_WALL_START_NS + number * DAY_NS,
+    )  # fmt: skip
+    parts = compose.prepare_session(study, participant_id, options)
+    assert parts.person is not None
+    stage = OffscreenStage(DEMO_SCREEN, parts.conductor.record)
+    progress = (lambda s: say(f"recorded_s={s:.3f}")) if realtime else None
+    run = HeadlessRun(parts.conductor, stage, parts.person, parts.clock, parts.quality_of, max_turns=max_turns, progress=progress)
+    cleanly = False
+    try:
+        snapshot = run.run()
+        cleanly = True
+    finally:
+        fault = parts.conductor.recorder.fault()
+        segment = parts.finish(cleanly=cleanly)
+        stage.close()
+    if fault is not None:
+        raise fault
+    pipeline = parts.conductor.pipeline()
+    gaze = snapshot.validation
+    if gaze is not None and not gaze.ok:
+        say(f"{participant_id}: the gaze was not good enough ({gaze.reason}); the session went on without claims on it.")
+    return {
+        "session_id": parts.info.session_id, "participant_id": participant_id, "segment": segment.file,
+        "frames": pipeline.n_frames if pipeline else 0,
+        "landmark_rows": pipeline.n_landmark_rows if pipeline else 0,
+        "gap_rows": pipeline.n_gap_rows if pipeline else 0,
+        "video_passes": parts.conductor.video_passes(), "simulated": camera == compose.SIMULATED,
+        "gaze": _gaze_report(snapshot),
+    }  # fmt: skip
+
+
+def _gaze_report(snapshot: FlowSnapshot) -> dict[str, Any]:
+    calibration, validation = snapshot.calibration, snapshot.validation
+    latest = validation or calibration
+    measured = validation is not None and math.isfinite(validation.accuracy_px)
+    return {
+        "calibrated": bool(calibration and calibration.ok),
+        "reason": latest.reason if latest is not None else "no_gaze",
+        "accuracy_px": round(validation.accuracy_px, 1) if validation is not None and measured else None,
+        "grade": validation.grade if validation is not None else "",
+    }

@@ -1,0 +1,317 @@
+"""Study files on disk: the demo study, and many bad ones that each get one sentence with the right line."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from ifllm_desktop.domain.errors import DataError
+from ifllm_desktop.protocol import PROTOCOL_SCHEMA_VERSION, load_protocol, load_topics
+from ifllm_desktop.resource_files import resource_path
+from ifllm_desktop.session.assignment import assign
+from ifllm_desktop.wording import sentence
+
+TOPIC = """\
+id: {id}
+title: Title
+description: Text
+turns:
+  - prompt: Ask
+    answers:
+      - model: prepared-a
+        quality: better
+        text: Yes.
+      - model: prepared-b
+        quality: worse
+        text: |
+          No.
+"""
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """A copy of the demo study."""
+    folder = tmp_path / "demo"
+    shutil.copytree(resource_path("studies", "demo"), folder)
+    return folder
+
+
+def line_of(path: Path, start: str, nth: int = 0) -> int:
+    """Number of the nth line that begins with ``start`` after its indentation."""
+    lines = path.read_text("utf-8").splitlines()
+    return [n for n, line in enumerate(lines, 1) if line.lstrip(" -").startswith(start)][nth]
+
+
+def problem_of(load: Callable[[], object]) -> DataError:
+    with pytest.raises(DataError) as caught:
+        load()
+    said = sentence(caught.value)
+    assert "\n" not in said and "pydantic" not in said and "?:" not in said and "{" not in said
+    assert said.count(". ") <= 2
+    return caught.value
+
+
+# ---- good files ---------------------------------------------------------------------------------------
+def test_that_the_demo_study_loads_from_its_folder_and_from_its_file(demo: Path) -> None:
+    study = load_protocol(demo)
+    assert study == load_protocol(demo / "study.yaml")
+    assert (study.id, study.language, study.history) == ("demo", "en", "winner")
+    assert [t.mode for t in study.tasks] == ["single", "pair"]
+    assert (study.calibration.points, study.calibration.validation_points) == (9, 5)
+    assert [s.scope for s in study.consent if s.needed] == ["pointer"]
+    assert len(study.sha256) == 64
+    assert study.topics_folder == demo / "answers"
+    assert len(load_topics(study.topics_folder)) == 6
+
+
+def test_that_a_study_cannot_be_changed(demo: Path) -> None:
+    study = load_protocol(demo)
+    with pytest.raises(ValidationError):
+        study.seed = 8
+    assert hash(study.tasks) == hash(load_protocol(demo).tasks)
+
+
+def test_that_the_demo_can_be_assigned_to_anybody(demo: Path) -> None:
+    study = load_protocol(demo)
+    topics = load_topics(study.topics_folder)
+    for n in range(20):
+        plan = assign(study, topics, f"P{n:03}", n)
+        assert len({t.topic_id for t in plan.tasks}) == 2
+        for task in plan.tasks:
+            for turn in topics[task.topic_id].turns:
+                assert all(turn.answer(model) is not None for model in task.models)
+
+
+def test_that_every_key_of_the_demo_is_explained_or_said_by_its_value(demo: Path) -> None:
+    lines = (demo / "study.yaml").read_text("utf-8").splitlines()
+    top = [n for n, line in enumerate(lines) if re.match(r"[a-z_]+:", line)]
+    plain = {"title", "language", "id", "rating", "calibration", "preference"}
+    for n in top:
+        key = lines[n].split(":")[0]
+        assert key in plain or "#" in lines[n] or lines[n - 1].lstrip().startswith("#"), key
+
+
+# ---- bad study files ------------------------------------------------------------------------------------
+BAD = [
+    # old text, new text, key, part of the problem
+    ("seed: 20240501", "sead: 20240501", "sead", "did you mean seed"),
+    ("seed: 20240501", "seed: twelve", "seed", "must be a whole number"),
+    ("seed: 20240501", "seed: 1.5", "seed", "must be a whole number"),
+    ("seed: 20240501", "seed: true", "seed", "must be a whole number"),
+    ("seed: 20240501", "", "seed", "is missing"),
+    ("id: demo ", "id: 'my study' ", "id", "letters, digits"),
+    ("id: demo ", "id: 12 ", "id", "must be text: put it in quotes"),
+    ("language: en", "language: no", "language", "put it in quotes"),
+    ("language: en", "language: ''", "language", "must not be empty"),
+    ("title: Welcome", "titel: Welcome", "texts.welcome.titel", "did you mean title"),
+    ("title: Welcome", "", "texts.welcome.title", "is missing"),
+    ("scope: gaze", "scope: gase", "consent[1].scope", "must be one of gaze, pointer, eye_patches, sharing"),
+    ("scope: gaze", "scope: pointer", "consent[1].scope", "twice"),
+    ("needed: true", "needed: 'yes'", "consent[0].needed", "must be true or false"),
+    ("points: 9 ", "points: 10 ", "calibration.points", "must be one of 5, 9, 13, 16"),
+    ("validation_points: 5", "validation_points: 6", "calibration.validation_points", "must be one of"),
+    ("max_attempts: 2", "max_attempts: 0", "calibration.max_attempts", "must be at least 1"),
+    ("max_attempts: 2", "max_atempts: 2", "calibration.max_atempts", "did you mean max_attempts"),
+    ("settle_ms: 400", "settle_ms: 4 s", "calibration.settle_ms", "must be a whole number"),
+    ("[1.0, 1.5, 2.5]", "[1.0, 1.5]", "calibration.grades_deg", "too few entries"),
+    ("[1.0, 1.5, 2.5]", "[2.0, 1.5, 2.5]", "calibration.grades_deg", "rising"),
+    ("[1.0, 1.5, 2.5]", "[1.0, x, 2.5]", "calibration.grades_deg[1]", "must be a number"),
+    ("[1.0, 1.5, 2.5]", "1.0", "calibration.grades_deg", "must be a list"),
+    ("max_loss: 0.15", "max_loss: 15", "calibration.max_loss", "must be at most 1"),
+    ("max_loss: 0.15", "max_loss: .nan", "calibration.max_loss", "finite"),
+    ("scale: 7", "scale: 10", "rating.scale", "must be at most 9"),
+    ("tie: true", "tie: maybe", "preference.tie", "must be true or false"),
+    ("tokens_per_s: 40", "tokens_per_s: 0", "stream.tokens_per_s", "must be greater than 0"),
+    ("[300, 900]", "[900, 300]", "stream.first_token_ms", "shortest wait"),
+    ("name: prepared-b", "name: prepared-a", "models[1].name", "twice"),
+    ("name: prepared-b", "name: other", "tasks[0].topic", "no answer of other"),
+    ("  - name: prepared-b\n", "", "tasks[1].mode", "two models"),
+    ("history: winner", "history: loser", "history", "must be one of separate, winner, shared"),
+    ("idle_after_s: 30", "idle_after_s: -1", "idle_after_s", "greater than 0"),
+    ("topics: answers", "topics: replies", "topics", "there is no folder replies"),
+    ("topics: answers", "topics: ../answers", "topics", "inside the study"),
+    ("mode: pair", "mode: duel", "tasks[1].mode", "must be one of single, pair"),
+    ("id: two-answers", "id: one-answer", "tasks[1].id", "twice"),
+    ("topic: any", "topic: cooking", "tasks[0].topic", "must be any or one of balcony-garden"),
+    ("turns_max: 3", "turns_max: 4", "tasks[0].turns_max", "has only 3 turns"),
+    ("turns_min: 1", "turns_min: 5", "tasks[0].turns_max", "must not be less than turns_min"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "part"), BAD, ids=[f"{b[1].strip() or 'no ' + b[0]}" for b in BAD]
+)
+def test_that_a_bad_value_is_named_with_its_line_and_key(
+    demo: Path, old: str, new: str, key: str, part: str
+) -> None:
+    path = demo / "study.yaml"
+    text = path.read_text("utf-8")
+    assert re.search(
+        rf"^[ -]*{re.escape(old)}" if not old.startswith("[") else re.escape(old), text, re.MULTILINE
+    )
+    start = re.search(
+        rf"^[ -]*{re.escape(old)}" if not old.startswith("[") else re.escape(old), text, re.MULTILINE
+    )
+    assert start is not None
+    path.write_text(text[: start.end() - len(old)] + new + text[start.end() :], "utf-8")
+    error = problem_of(lambda: load_protocol(path))
+    assert error.code == "protocol_invalid"
+    assert error.params["path"] == str(path)
+    assert error.params["key"] == key
+    assert part in str(error.params["problem"])
+    if "missing" not in part:
+        last = re.split(r"[.\[]", key.removesuffix("]"))[-1]
+        line = path.read_text("utf-8").splitlines()[int(str(error.params["line"])) - 1]
+        assert (last if not last.isdigit() else "grades_deg") in line
+
+
+def test_that_the_line_is_the_one_an_editor_shows(demo: Path) -> None:
+    path = demo / "study.yaml"
+    path.write_text(path.read_text("utf-8").replace("mode: pair", "mode: duel"), "utf-8")
+    error = problem_of(lambda: load_protocol(path))
+    assert error.params["line"] == line_of(path, "mode: duel")
+    assert sentence(error) == (
+        f"{path}, line {line_of(path, 'mode: duel')}: tasks[1].mode: must be one of single, pair. "
+        "Mend that line, then start again."
+    )
+
+
+def test_that_the_first_problem_of_the_file_is_named(demo: Path) -> None:
+    path = demo / "study.yaml"
+    text = path.read_text("utf-8").replace("mode: pair", "mode: duel").replace("scale: 7", "scale: seven")
+    path.write_text(text, "utf-8")
+    assert problem_of(lambda: load_protocol(path)).params["key"] == "rating.scale"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("id: demo\n title: x\n", 2),
+        ("id: [demo\n", 2),
+        ("id: demo\n\ttitle: x\n", 2),
+        ("id: 'demo\n", 2),
+        ("id: demo\nid: again\n", 2),
+        ("id: *nowhere\n", 1),
+        ("id: !!python/object:os.system x\n", 1),
+        ("when: 2024-13-45\n", 1),
+        ("? [a, b]\n: x\n", 1),
+        ("a: 1\n---\nb: 2\n", 2),
+        ("- demo\n", 1),
+        ("demo", 1),
+        ("", 1),
+        ("# nothing\n", 1),
+        ("a: &a [*a]\n", 1),
+        ("a: \x00\n", 1),
+        ("[" * 2000, 1),
+    ],
+)
+def test_that_a_file_that_is_not_a_study_is_one_sentence(tmp_path: Path, text: str, line: int) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(text, "utf-8")
+    error = problem_of(lambda: load_protocol(tmp_path))
+    assert error.code == "protocol_invalid"
+    assert error.params["line"] == line
+
+
+def test_that_a_file_in_another_encoding_is_said_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_bytes("id: demo\ntitle: Über\n".encode("latin-1"))
+    error = problem_of(lambda: load_protocol(tmp_path))
+    assert (error.params["line"], error.params["problem"]) == (2, "is not UTF-8 text")
+
+
+def test_that_a_byte_order_mark_does_no_harm(demo: Path) -> None:
+    path = demo / "study.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_protocol(demo).id == "demo"
+
+
+def test_that_anchors_and_merges_may_be_used(demo: Path) -> None:
+    path = demo / "study.yaml"
+    text = path.read_text("utf-8").replace("  - id: one-answer\n", "  - &base\n    id: one-answer\n")
+    path.write_text(text + "  - <<: *base\n    id: third\n", "utf-8")
+    assert [t.mode for t in load_protocol(demo).tasks] == ["single", "pair", "single"]
+
+
+@pytest.mark.parametrize("version", [PROTOCOL_SCHEMA_VERSION + 1, 99])
+def test_that_a_newer_study_file_is_refused_before_anything_else(tmp_path: Path, version: int) -> None:
+    (tmp_path / "study.yaml").write_text(f"schema_version: {version}\nnew_key: 1\n", "utf-8")
+    error = problem_of(lambda: load_protocol(tmp_path))
+    assert (error.code, error.params["version"]) == ("protocol_newer", version)
+    assert "update the program" in sentence(error)
+
+
+@pytest.mark.parametrize("version", ["0", "'2'", "true"])
+def test_that_a_version_that_is_none_is_refused(demo: Path, version: str) -> None:
+    path = demo / "study.yaml"
+    path.write_text(
+        path.read_text("utf-8").replace("schema_version: 1 ", f"schema_version: {version} "), "utf-8"
+    )
+    assert problem_of(lambda: load_protocol(path)).params["key"] == "schema_version"
+
+
+def test_that_a_folder_without_a_study_says_how_to_make_one(tmp_path: Path) -> None:
+    error = problem_of(lambda: load_protocol(tmp_path))
+    assert error.code == "study_missing"
+    assert "ifllm-desktop new" in sentence(error)
+    assert problem_of(lambda: load_protocol(tmp_path / "nowhere")).code == "study_missing"
+
+
+# ---- bad topics -------------------------------------------------------------------------------------------
+def test_that_an_empty_topics_folder_is_said(demo: Path) -> None:
+    shutil.rmtree(demo / "answers")
+    (demo / "answers").mkdir()
+    error = problem_of(lambda: load_protocol(demo))
+    assert error.code == "topics_missing"
+    assert str(demo / "answers") in sentence(error)
+
+
+def test_that_more_tasks_than_topics_are_said(demo: Path) -> None:
+    for path in sorted((demo / "answers").glob("*.yaml"))[1:]:
+        path.unlink()
+    error = problem_of(lambda: load_protocol(demo))
+    assert error.params["key"] == "tasks[1].topic"
+    assert "only 1 topic" in str(error.params["problem"])
+
+
+BAD_TOPICS = [
+    ("id: a", "name: a", "name"),
+    ("id: a", "id: any", "id"),
+    ("quality: better", "quality: best", "turns[0].answers[0].quality"),
+    ("text: Yes.", "text: yes", "turns[0].answers[0].text"),
+    ("text: Yes.", "text: ''", "turns[0].answers[0].text"),
+    ("prompt: Ask", "promt: Ask", "turns[0].promt"),
+    ("model: prepared-b", "model: prepared-a", "turns[0].answers[1].model"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "key"), BAD_TOPICS, ids=[b[1] for b in BAD_TOPICS])
+def test_that_a_bad_topic_is_named_with_its_own_file_and_line(
+    tmp_path: Path, old: str, new: str, key: str
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(TOPIC.format(id="a").replace(old, new, 1), "utf-8")
+    error = problem_of(lambda: load_topics(tmp_path))
+    assert (error.params["path"], error.params["key"]) == (str(path), key)
+    assert new in path.read_text("utf-8").splitlines()[int(str(error.params["line"])) - 1]
+
+
+def test_that_two_topics_of_one_id_are_refused(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(TOPIC.format(id="same"), "utf-8")
+    error = problem_of(lambda: load_topics(tmp_path))
+    assert (error.params["path"], error.params["key"]) == (str(tmp_path / "b.yaml"), "id")
+
+
+def test_that_topics_keep_their_text_exactly(demo: Path) -> None:
+    for path in sorted((demo / "answers").glob("*.yaml")):
+        raw = yaml.safe_load(path.read_text("utf-8"))
+        topic = load_topics(demo / "answers")[raw["id"]]
+        assert [[a.text for a in t.answers] for t in topic.turns] == [
+            [a["text"] for a in t["answers"]] for t in raw["turns"]
+        ]
