@@ -50,6 +50,7 @@ from ifllm_desktop.session.gaze_setup import GazeSetup
 from ifllm_desktop.session.ids import IdFactory, RandomIds, SeededIds, seed_of
 from ifllm_desktop.store.recovery import recover, verify
 from ifllm_desktop.store.study import StudyFolder
+from ifllm_desktop.store.writer import SegmentWriter
 
 SIMULATED_WALL_START_NS = 1_767_225_600_000_000_000
 """Wall time at which simulated sessions begin: 2026-01-01T00:00:00Z, so that runs can be compared byte by byte."""
@@ -97,11 +98,15 @@ def topics_of(study: StudyFolder) -> dict[str, Topic]:
 
 
 def recover_study(study: StudyFolder) -> list[str]:
-    """Close what a crash left open; returns one sentence per session that was recovered."""
-    return [
-        f"A recording of {r.session_id} had not been closed: {r.duration_s:.1f} s were recovered."
-        for r in recover(study)
-    ]
+    """Close what a crash left open; returns one sentence per recording that was recovered or cannot be."""
+    said = []
+    for report in recover(study):
+        if report.recovered:
+            said.append(
+                f"A recording of {report.session_id} had not been closed: {report.duration_s:.1f} s were recovered."
+            )
+        said += [f"{report.file}: {problem}" for problem in report.problems]
+    return said
 
 
 # ---- devices ---------------------------------------------------------------------------------
@@ -267,12 +272,14 @@ def _finite(value: float) -> float | None:
     return value if value == value else None
 
 
-def _open_segment(study: StudyFolder, info: SessionInfo, header: dict[str, Any], clock: Clock) -> Any:
+def _open_segment(study: StudyFolder, info: SessionInfo, header: dict[str, Any], clock: Clock) -> SegmentWriter:
     catalogue = study.catalogue()
     wall_ns = clock.wall_ns()
     catalogue.add_participant(info.participant_id, info.devices, wall_ns)
     catalogue.add_session(info)
-    return study.new_segment(info.session_id, 1, header, wall_ns)
+    writer = study.new_segment(info.session_id, 1, {**header, "session_number": info.number}, wall_ns)
+    catalogue.put_segment(writer.info())
+    return writer
 
 
 def check_camera(spec: str) -> None:

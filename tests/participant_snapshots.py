@@ -74,9 +74,8 @@ def open_pair(**values: Any) -> FlowSnapshot:
 
 def single(**values: Any) -> FlowSnapshot:
     """One complete answer, rating open."""
-    made = snapshot("task", task=task("single"), turn_id="u1", prompt="How?", answers=(left(),), ratings_open=True,
+    return snapshot("task", task=task("single"), turn_id="u1", prompt="How?", answers=(left(),), ratings_open=True,
                     lock_reason="", **values)  # fmt: skip
-    return made
 
 
 def history() -> tuple[HistoryTurn, ...]:

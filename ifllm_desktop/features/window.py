@@ -7,6 +7,7 @@ out because where the pointer rests on the ballot tells the vote itself.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,37 +99,44 @@ def _ballot_hover_ns(source: RecordingSource, t0_ns: int, t1_ns: int, t_open_ns:
     """
     if t_open_ns is None:
         return None
-    pointer, aois = source.read("pointer", None, t1_ns), source.read("aoi", None, t1_ns)
-    later = np.flatnonzero(pointer["t_ns"] >= max(t_open_ns, t0_ns))
-    for index in later:
-        row, t_ns = pointer[index], int(pointer["t_ns"][index])
-        if on_ballot(row, aois, t_ns) and not (index and on_ballot(pointer[index - 1], aois, t_ns)):
+    pointer = source.read("pointer", None, t1_ns)
+    regions = ballot_regions(source.read("aoi", None, t1_ns))
+    for index in np.flatnonzero(pointer["t_ns"] >= max(t_open_ns, t0_ns)):
+        t_ns = int(pointer["t_ns"][index])
+        before = index > 0 and on_ballot(pointer[index - 1], regions, t_ns)
+        if not before and on_ballot(pointer[index], regions, t_ns):
             return t_ns
     return None
 
 
-def on_ballot(row: np.void, aois: Records, t_ns: int) -> bool:
+Regions = list[tuple[list[int], Records]]
+
+
+def ballot_regions(aois: Records) -> Regions:
+    """For each area of the ballot when it changed and how, out of rows of the stream ``aoi`` sorted by time."""
+    names = aois["name"].astype(str)
+    parts = [aois[names == name] for name in sorted(set(names)) if _is_ballot(name)]
+    return [([int(t) for t in part["t_ns"]], part) for part in parts]
+
+
+def on_ballot(row: np.void, regions: Regions, t_ns: int) -> bool:
     """Whether a pointer row lies in the rating region, by the name of its target or by where the region is.
 
     Parameters
     ----------
     row : record of the stream ``pointer``
-    aois : ndarray
-        Rows of the stream ``aoi``, sorted by time.
     t_ns : int
         The region is taken as it stood then, which matters for a pointer that rests where a region appears.
     """
     if _is_ballot(str(row["target"])):
         return True
-    x_px, y_px = float(row["x_px"]), float(row["y_px"])
-    known = aois[: int(np.searchsorted(aois["t_ns"], t_ns, side="right"))]
-    newest = {str(area["name"]): area for area in known}
-    return any(
-        _is_ballot(name)
-        and area["visible"] == 1
-        and Rect(area["x_px"], area["y_px"], area["w_px"], area["h_px"]).contains(x_px, y_px)
-        for name, area in newest.items()
-    )
+    for times, areas in regions:
+        number = bisect_right(times, t_ns) - 1
+        if number >= 0 and areas["visible"][number] == 1:
+            x, y, w, h = (float(areas[side][number]) for side in ("x_px", "y_px", "w_px", "h_px"))
+            if Rect(x, y, w, h).contains(float(row["x_px"]), float(row["y_px"])):
+                return True
+    return False
 
 
 def _is_ballot(name: str) -> bool:

@@ -79,7 +79,7 @@ class HeadlessRun:
     quality_of : callable
         ``response_id -> "better" | "worse" | ""``: what the participant finds by reading.
     max_turns : int
-        Turns that this participant takes per task, within the protocol's limits.
+        Turns that this participant takes per pair task, within the protocol's limits.
     progress : callable or None
         Called about four times a second of real or simulated time with the committed session time in s.
     """
@@ -222,7 +222,9 @@ class Script:
         task = snapshot.task
         assert task is not None
         if not snapshot.answers:
-            if snapshot.may_finish_task and task.turn_index >= self._max_turns:
+            # one turn of a single answer is enough for everything that is made of it; pairs are what is scored
+            wanted = self._max_turns if task.mode == "pair" else 1
+            if snapshot.may_finish_task and task.turn_index >= wanted:
                 return Click("finish_task", "finish_task", (), since_ns + NS_PER_S // 2)
             return Click("send", "submit", (task.suggested_prompt,), since_ns + int(1.2 * NS_PER_S))
         if not snapshot.ratings_open:

@@ -115,7 +115,7 @@ class PreviewView(QWidget):
         painter.setPen(theme.color("text_muted"))
         painter.setFont(theme.font("body"))
         text_box = box.adjusted(24, 16, -24, -16)
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom | Qt.TextFlag.TextWordWrap
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
         painter.drawText(text_box, flags, self._words())
 
     def _paint_face(self, painter: QPainter, picture: QRectF) -> None:

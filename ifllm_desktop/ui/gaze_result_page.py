@@ -203,7 +203,8 @@ class GazeResultPage(ParticipantPage):
         targets = validation.targets if validation is not None else ()
         worst = worst_target(targets)
         worst_index = worst.target_index if worst is not None and len(targets) > 1 else -1
-        screen = self._screen or _screen_around(targets)
+        size = self.screen().size()
+        screen = self._screen or Screen(size.width(), size.height())
         self.map.set_targets(targets, screen, worst_index)
         self.screen_note.setText(self.tr("{w:.0f} × {h:.0f} px").format(w=screen.w_px, h=screen.h_px))
         new = QWidget()
@@ -238,8 +239,8 @@ class GazeResultPage(ParticipantPage):
             cells = [str(target.target_index + 1)]
             if measured:
                 cells += [
-                    f"{target.error_px:.0f}", f"{target.mean_x_px - target.x_px:+.0f}",
-                    f"{target.mean_y_px - target.y_px:+.0f}", f"{math.hypot(target.sd_x_px, target.sd_y_px):.0f}",
+                    f"{target.error_px:.0f}", _signed(target.mean_x_px - target.x_px),
+                    _signed(target.mean_y_px - target.y_px), f"{math.hypot(target.sd_x_px, target.sd_y_px):.0f}",
                 ]  # fmt: skip
             else:
                 cells += ["–", "–", "–", "–"]
@@ -247,7 +248,7 @@ class GazeResultPage(ParticipantPage):
             for position, cell in enumerate(cells):
                 role = "caption_strong" if position == 1 else "caption"
                 flags = right if position else Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-                grid.addWidget(label(cell.replace("-", "−"), role), number, position, flags)
+                grid.addWidget(label(cell, role), number, position, flags)
             good = measured and target.target_index != worst
             mark = IconMark("check" if good else "alert", "success" if good else "warning", 14)
             mark.setToolTip(
@@ -274,7 +275,6 @@ def _grade_rule(widget: QWidget, plan: CalibrationPlan) -> str:
     return widget.tr("Grades: A below {a:g}°, B below {b:g}°, C below {c:g}°, D above.").format(a=a, b=b, c=c)
 
 
-def _screen_around(targets: tuple[TargetOutcome, ...]) -> Screen:
-    # only until the window has told its screen
-    return Screen(max((t.x_px for t in targets), default=0.0) * 1.1 or 1920.0,
-                  max((t.y_px for t in targets), default=0.0) * 1.1 or 1080.0)  # fmt: skip
+def _signed(value: float) -> str:
+    rounded = round(value)
+    return f"{rounded:+d}".replace("-", "−") if rounded else "0"

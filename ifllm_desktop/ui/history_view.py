@@ -12,6 +12,8 @@ from ifllm_desktop.session.snapshot import HistoryTurn
 from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import IconMark, frame, label, row
 
+MAX_ALONE_PX = 640
+
 
 class _OfflineDocument(QTextDocument):
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
@@ -110,12 +112,19 @@ class HistoryView(QScrollArea):
         bubble = label(turn.prompt, "reading", wrap=True)
         layout.addLayout(row(40, frame("bubble", row(bubble, margins=(16, 8, 16, 8))), 40))
         answers = row(spacing=16)
+        alone = len(turn.answers) == 1
         for answer in turn.answers:
             inner = QVBoxLayout()
             inner.setContentsMargins(16, 10, 16, 10)
             inner.addWidget(MarkdownText(answer.text))
             inner.addStretch(1)
-            answers.addWidget(frame("card", inner), 1)
+            card = frame("card", inner)
+            if alone:  # as narrow as it was when it was read
+                card.setMaximumWidth(current_theme().px(MAX_ALONE_PX))
+            answers.addWidget(card, 100)
+        if alone:
+            answers.insertStretch(0, 1)
+            answers.addStretch(1)
         layout.addLayout(answers)
         note = self._note(turn)
         if note:

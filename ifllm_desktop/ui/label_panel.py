@@ -196,6 +196,7 @@ class LabelPanel(QWidget):
         layout.addWidget(panel_head(self.tr("Labels"), self._count))
         history = row(self.undo, self.redo, spacing=6, margins=(12, 8, 12, 4))
         history.setStretch(0, 1)
+        self.redo.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.redo.setFixedWidth(current_theme().px(36))
         layout.addLayout(history)
         self._message = label("", "caption", wrap=True, name="label_message")

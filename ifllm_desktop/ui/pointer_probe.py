@@ -26,6 +26,7 @@ _POINTER_KINDS = {
     QEvent.Type.MouseMove: "move", QEvent.Type.MouseButtonPress: "press",
     QEvent.Type.MouseButtonDblClick: "press", QEvent.Type.MouseButtonRelease: "release",
 }  # fmt: skip
+_NOTED = {*_POINTER_KINDS, QEvent.Type.Wheel, QEvent.Type.KeyPress, QEvent.Type.KeyRelease, QEvent.Type.Enter}
 _KEY_CLASSES: dict[int, str] = {
     **dict.fromkeys((Qt.Key.Key_Return, Qt.Key.Key_Enter), "enter"),
     Qt.Key.Key_Space: "space", Qt.Key.Key_Backspace: "backspace", Qt.Key.Key_Delete: "delete",
@@ -70,7 +71,8 @@ class PointerProbe(QObject):
     now_ns : callable
         The recording's clock, ns; asked once per event, first thing.
     record : callable
-        Takes ``(stream, row)``; rows of ``pointer``, ``wheel``, ``key``, ``focus``, ``window``, ``selection``.
+        Takes ``(stream, row)`` and returns 0 when it did not keep the row; rows of
+        ``pointer``, ``wheel``, ``key``, ``focus``, ``window``, ``selection``.
     on_activity : callable or None
         Told ``(x_px, y_px)`` of each pointer event and None for a key, for the states of the turn.
 
@@ -129,6 +131,8 @@ class PointerProbe(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         t_ns = self._now_ns()
         kind = event.type()
+        if self._last_window_row is None and kind in _NOTED:
+            self._note_window()  # it was not taken before, for instance before consent
         if kind in _POINTER_KINDS and isinstance(event, QMouseEvent):
             self._note_pointer(
                 t_ns, _POINTER_KINDS[kind], event.globalPosition(), _BUTTONS.get(event.button(), "other")
@@ -179,9 +183,8 @@ class PointerProbe(QObject):
             float(origin.x()), float(origin.y()), float(widget.width()), float(widget.height()),
             float(window.devicePixelRatio()), float(size.width()), float(size.height()),
         )  # fmt: skip
-        if row != self._last_window_row:
+        if row != self._last_window_row and self._record("window", (self._now_ns(), *row)) != 0:
             self._last_window_row = row
-            self._record("window", (self._now_ns(), *row))
 
     def _target_at(self, point: QPointF) -> str:
         widget = self._widget

@@ -10,8 +10,11 @@ from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QFrame, QHBoxLayout, QLa
 
 from ifllm_desktop.protocol import PreferenceQuestion, RatingScale
 from ifllm_desktop.session.snapshot import FlowSnapshot, Preference
+from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import IconMark, empty, label, line, row, set_role
 from ifllm_desktop.ui.widgets_button import Button
+
+MAX_SINGLE_PX = 640
 
 
 class Vote(NamedTuple):
@@ -158,7 +161,11 @@ class RatingBar(QFrame):
             scale = Scale(side, letter, rating)
             scale.chosen.connect(lambda value, s=side: self.rated.emit(s, value))
             self.scales[side] = scale
-            scale_row.addWidget(scale, 1)
+            scale_row.addWidget(scale, 100)
+        if mode != "pair":  # below its answer, which stands in the middle
+            self.scales["left"].setMaximumWidth(current_theme().px(MAX_SINGLE_PX))
+            scale_row.insertStretch(0, 1)
+            scale_row.addStretch(1)
         self._top.addWidget(scales)
         if mode == "pair":
             self._top.addWidget(self._make_votes(preference))

@@ -458,7 +458,7 @@ class ReplayPage(QWidget):
         compact = self.height() < COMPACT_HEIGHT_PX * scale
         self.timeline.set_compact(compact)
         self.readout.set_compact(compact)
-        self.transport.set_narrow(self.width() < 1400 * scale)
+        self.transport.set_room(self.width() / scale - SIDE_PX)
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._stop()

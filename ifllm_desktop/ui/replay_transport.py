@@ -41,6 +41,7 @@ class TransportBar(QFrame):
         self._layout.addSpacing(8)
         self.time = label("0:00.000", "heading", name="replay_time")
         self.total = label("", "muted", name="replay_total")
+        self.time.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._layout.addWidget(self.time)
         self._layout.addWidget(self.total)
         self._layout.addSpacing(8)
@@ -67,7 +68,7 @@ class TransportBar(QFrame):
                   self.tr("Jump over losses and pauses (G)"), check=True)  # fmt: skip
         self._layout.addStretch(1)
         self._add("screen", "laptop", self.tr("Screen"), "Z",
-                  self.tr("Whole screen, or the part that was used (Z); Ctrl+wheel zooms"), check=True)  # fmt: skip
+                  self.tr("Whole screen, or answers and question only (Z); Ctrl+wheel zooms"), check=True)  # fmt: skip
         self._add("zoom_out", "zoom_out", "", "", self.tr("More time in view (Ctrl+wheel)"))
         self.in_view = label("", "caption", name="replay_in_view")
         self._layout.addWidget(self.in_view)
@@ -104,7 +105,11 @@ class TransportBar(QFrame):
         """How much time the timeline shows."""
         self.in_view.setText(self.tr("{seconds} s in view").format(seconds=f"{(t1_ns - t0_ns) / 1e9:.0f}"))
 
-    def set_narrow(self, narrow: bool) -> None:
-        """Leave out what is said elsewhere too."""
-        self.in_view.setVisible(not narrow)
-        self.total.setVisible(not narrow)
+    def set_room(self, width_px: float) -> None:
+        """Leave out what is said elsewhere or has a key; ``width_px`` at 100 % text size."""
+        self.in_view.setVisible(width_px >= 1100)
+        self.total.setVisible(width_px >= 1100)
+        for name in ("zoom_in", "zoom_out", "first", "last"):
+            self.buttons[name].setVisible(width_px >= 900)
+        for name in ("loop", "skip_gaps", "screen", "fit"):
+            self.buttons[name].setVisible(width_px >= 620)

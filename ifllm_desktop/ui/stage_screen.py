@@ -15,9 +15,12 @@ CARD_EDGE_PX = 12.0
 
 
 def content_rect(state: ReplayState) -> QRectF:
-    """The part of the screen that was used: answers with their heads, and every area; empty before any."""
+    """The part of the screen to read: answers with their heads, and the question; empty before any answer.
+
+    Ratings are left out: on a small window the text would become too small to label.
+    """
     rects = [card_rect(r.layout.head.viewport) for r in state.responses]
-    rects += [_qrect(a.rect) for a in state.aois]
+    rects += [_qrect(a.rect) for a in state.aois if rects and a.name == "prompt"]
     united = QRectF()
     for rect in rects:
         united = united.united(rect)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ifllm_desktop.annotate.scheme import DEFAULT_SCHEME, LabelScheme
@@ -135,11 +135,11 @@ class StageView(QWidget):
     # ---- scale
     @property
     def whole_screen(self) -> bool:
-        """Whether all of the participant's screen is fitted, or only the part that was used."""
+        """Whether all of the participant's screen is fitted, or only the part to read."""
         return self._whole_screen
 
     def set_whole_screen(self, whole: bool) -> None:
-        """Fit all of the screen, or the part with answers, question and ratings."""
+        """Fit all of the screen, or the part with answers and question."""
         self._whole_screen, self._zoom = whole, None
         self.update()
         self.zoom_changed.emit(self.transform_px()[0])
@@ -260,7 +260,24 @@ class StageView(QWidget):
         if self._layers["gaze"]:
             marks.paint_gaze(painter, timeline, state.t_ns, state.gaze, theme)
         painter.restore()
+        if self._layers["gaze"] and state.gaze is not None:
+            self._paint_outside(
+                painter, self.to_widget(state.gaze.x_px, state.gaze.y_px), theme.color("gaze")
+            )
+        if self._layers["pointer"] and state.pointer is not None:
+            place = self.to_widget(state.pointer.x_px, state.pointer.y_px)
+            self._paint_outside(painter, place, theme.color("pointer"))
         self._paint_caption(painter, state, theme, scale)
+
+    def _paint_outside(self, painter: QPainter, place: QPointF, color: QColor) -> None:
+        """A half disc at the edge for what is outside of the part that is shown."""
+        if QRectF(self.rect()).contains(place):
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        x = min(max(place.x(), 0.0), float(self.width()))
+        y = min(max(place.y(), 0.0), float(self.height()))
+        painter.drawEllipse(QPointF(x, y), 9.0, 9.0)
 
     def _paint_chosen(self, painter: QPainter, state: ReplayState, theme: Theme) -> None:
         chosen = self._range

@@ -95,18 +95,22 @@ def trace_lines(
     t, y = t[good], y[good]
     x = axis.xs(t)
     joined = np.diff(t) <= break_ns
-    if len(t) <= 0.7 * axis.width_px:
+    if len(t) <= 1.5 * axis.width_px:
         four = np.column_stack([x[:-1], y[:-1], x[1:], y[1:]])[joined]
         return [QLineF(*line) for line in four.tolist()]
     column = np.floor(x).astype(np.int64)
     starts = np.flatnonzero(np.concatenate([[True], np.diff(column) > 0]))
     low, high = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
     whole = joined[starts[1:] - 1]
-    low[1:] = np.where(whole, np.minimum(low[1:], high[:-1]), low[1:])
-    high[1:] = np.where(whole, np.maximum(high[1:], low[:-1]), high[1:])
+    beside = whole & (np.diff(column[starts]) == 1)
+    apart = whole & ~beside
+    low[1:] = np.where(beside, np.minimum(low[1:], high[:-1]), low[1:])
+    high[1:] = np.where(beside, np.maximum(high[1:], low[:-1]), high[1:])
     places = column[starts] + 0.5
-    four = np.column_stack([places, low, places, np.maximum(high, low + 1.0)])
-    return [QLineF(*line) for line in four.tolist()]
+    upright = np.column_stack([places, low, places, np.maximum(high, low + 1.0)])
+    later = starts[1:]
+    level = np.column_stack([places[:-1], y[later - 1], places[1:], y[later]])[apart]
+    return [QLineF(*line) for line in [*upright.tolist(), *level.tolist()]]
 
 
 def step_lines(axis: Axis, t_ns: NDArray[np.int64], y_px: NDArray[np.float64], end_ns: float) -> list[QLineF]:

@@ -252,12 +252,13 @@ def test_that_words_make_room_for_a_target_near_them(window: ParticipantWindow) 
 
 # ---- gaze result --------------------------------------------------------------------------------------------
 def outcome(grade: str, *, ok: bool) -> ValidationOutcome:
-    targets = tuple(
+    measured = [
         TargetOutcome(
             i, 400.0 * (i + 1), 300.0, 400.0 * (i + 1) + 30 * i, 320.0, math.hypot(30 * i, 20), 20, 15, 24
         )
         for i in range(3)
-    ) + (TargetOutcome(3, 900, 800),)
+    ]
+    targets = (*measured, TargetOutcome(3, 900, 800))
     return ValidationOutcome(
         "a1", "c1", ok, "" if ok else "error", grade, 61.0, (20.0, 15.0), 0.02, 28.5, targets
     )

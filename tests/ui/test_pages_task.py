@@ -75,7 +75,7 @@ def test_that_a_free_question_is_typed_and_kept(window: ParticipantWindow, comma
     assert commands == [("submit", ("Why 1 and not 2?",))]
 
 
-def test_that_a_task_can_be_finished_only_when_the_flow_allows_it(
+def test_that_a_task_ends_early_only_when_the_flow_allows_it(
     window: ParticipantWindow, commands: Commands
 ) -> None:
     show(window, shots.composing())

@@ -154,6 +154,25 @@ def test_that_the_window_is_noted_when_it_changes_and_only_then(watched: Watched
     assert len({row[1:] for row in rows}) == len(rows)
 
 
+def test_that_the_window_is_noted_again_when_it_was_refused_before_consent(watched: Watched) -> None:
+    watched.probe.remove()
+    consented = False
+    kept: list[tuple[str, Row]] = []
+
+    def record(stream: str, row: Row) -> int:
+        if consented:
+            kept.append((stream, row))
+        return int(consented)
+
+    probe = PointerProbe(lambda: next(watched.times), record)
+    probe.install(watched.widget)
+    consented = True
+    QTest.keyClick(watched.widget.windowHandle(), Qt.Key.Key_A)
+    probe.remove()
+    assert kept[0][0] == "window"
+    assert [stream for stream, _ in kept].count("window") == 1
+
+
 def test_that_nothing_is_noted_after_it_was_removed(watched: Watched) -> None:
     watched.probe.remove()
     watched.rows.clear()
