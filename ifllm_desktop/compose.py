@@ -202,6 +202,15 @@ def next_participant(study: StudyFolder) -> str:
     return f"P{number:03d}"
 
 
+def new_participants(study: StudyFolder, n: int, devices: str) -> list[str]:
+    """Enter the next ``n`` free ids, in order."""
+    people = []
+    for _ in range(n):
+        people.append(next_participant(study))
+        study.catalogue().add_participant(people[-1], devices, SIMULATED_WALL_START_NS)
+    return people
+
+
 def prepare_session(study: StudyFolder, participant_id: str, options: SessionOptions) -> SessionParts:
     """Everything of one session, wired. The segment file exists when it returns; nothing runs yet."""
     if not _PARTICIPANT_ID.fullmatch(participant_id):

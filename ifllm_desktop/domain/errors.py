@@ -19,6 +19,10 @@ class IfllmError(Exception):
         self.code = code
         self.params = params
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # errors cross process borders in the demo; keyword parameters would be lost by the default
+        return _rebuilt, (type(self), self.code, self.params)
+
     def __str__(self) -> str:
         inside = ", ".join(f"{key}={value!r}" for key, value in self.params.items())
         return f"{self.code}({inside})"
@@ -38,3 +42,7 @@ class UsageError(IfllmError):
 
 class BugError(IfllmError):
     """A state that the program's own rules exclude."""
+
+
+def _rebuilt(kind: type[IfllmError], code: str, params: dict[str, object]) -> IfllmError:
+    return kind(code, **params)

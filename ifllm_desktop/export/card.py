@@ -61,10 +61,8 @@ def _origin(material: Material) -> str:
     people = len({session.participant_id for session in material.sessions})
     text = f"{len(material.sessions)} sessions of {people} people who agreed to sharing."
     if "simulated" in devices:
-        alone = devices == ["simulated"]
-        text += " **Gaze and pointer come from simulated participants" + (
-            ".**" if alone else " in some sessions.**"
-        )
+        some = "" if devices == ["simulated"] else " in some sessions"
+        text += f" **Gaze, pointer and votes come from simulated participants{some}.**"
     return text
 
 

@@ -16,7 +16,6 @@ HORIZONTAL_FIELD_DEG = 60.0
 """Assumed horizontal field of view of a webcam; cameras differ (55–78°), which scales ``head_*_mm`` only."""
 
 _NO_DISTORTION = np.zeros(4)
-_HEAD_MEAN_MM = HEAD_MM.mean(axis=0)
 
 
 def eye_features(face: FaceLandmarks) -> NDArray[np.float64]:
@@ -83,22 +82,17 @@ def head_pose(
 ) -> tuple[float, float, float, float, float, float]:
     """Yaw, pitch, roll (deg) and position (mm) of the head in the camera frame; six NaN where it has none.
 
-    ``cv2.solvePnP`` (Levenberg–Marquardt) from :data:`~ifllm_desktop.gaze.face_points.HEAD_MM`, a pinhole camera of
+    ``cv2.solvePnP`` with SQPnP (Terzakis & Lourakis 2020, doi 10.1007/978-3-030-58452-8_28: no first guess, no
+    mirrored solutions, a quarter of the time of Levenberg–Marquardt, the same calibration error) from :data:`~ifllm_desktop.gaze.face_points.HEAD_MM`, a pinhole camera of
     :data:`HORIZONTAL_FIELD_DEG` and the principal point in the middle. R = Rz(roll) · Ry(yaw) · Rx(pitch).
     """
     nothing = (math.nan,) * 6
     seen = points_px[HEAD_INDEX]
     if not (inter_eye_px > 1 and math.isfinite(float(seen.sum()))):
         return nothing
-    camera = camera_matrix(size_px)
-    focal_px = camera[0, 0]
-    # a first guess of a frontal face keeps the solver away from the mirrored solution behind the camera
-    z_mm = focal_px * EYE_DISTANCE_MM / inter_eye_px
-    start_mm = np.array([*((seen.mean(axis=0) - camera[:2, 2]) * z_mm / focal_px), z_mm]) - _HEAD_MEAN_MM
     solved, rotation, position = cv2.solvePnP(
-        HEAD_MM, seen, camera, _NO_DISTORTION, np.zeros(3), start_mm, True,
-        cv2.SOLVEPNP_ITERATIVE,
-    )  # fmt: skip
+        HEAD_MM, seen, camera_matrix(size_px), _NO_DISTORTION, flags=cv2.SOLVEPNP_SQPNP
+    )
     if not solved:
         return nothing
     matrix = cv2.Rodrigues(rotation)[0]

@@ -207,6 +207,7 @@ class LabelPanel(QWidget):
         self.list.currentRowChanged.connect(self._pick)
         self.list.remove_wanted.connect(self.remove_wanted)
         layout.addWidget(self.list, 1)
+        layout.addStretch(0)
         self.show_items([], "", "", "")
 
     def show_items(self, items: Sequence[LabelItem], selected: str, undo: str, redo: str) -> None:
@@ -233,6 +234,7 @@ class LabelPanel(QWidget):
             if item.annotation.annotation_id == selected:
                 self.list.setCurrentRow(number)
         self.list.blockSignals(blocked)
+        self.list.setVisible(bool(items))
         self._count.setText(str(len(items)))
         if not items:
             self.say(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +82,12 @@ def run_demo_headless(study_path: Path | None, camera: str | None, seed: int, sa
     for sentence in compose.recover_study(study):
         say(sentence)
     n_people = DEMO_PARTICIPANTS if source == compose.SIMULATED else 1
-    reports = []
-    for number in range(n_people):
-        participant_id = compose.next_participant(study)
-        say(f"Participant {number + 1} of {n_people} ({participant_id}, simulated) …")
-        reports.append(_run_one(study, participant_id, source, seed, realtime=False, say=say, number=number))
+    people = compose.new_participants(study, n_people, compose.devices_of(source))
+    if n_people == 1:
+        say(f"{people[0]}: a simulated participant acts, gaze comes from {source} …")
+        reports = [_run_one(study, people[0], source, seed, realtime=False, say=say, number=0)]
+    else:
+        reports = _run_many(folder, people, source, seed, say)
     say("Labels, scores and export …")
     sessions = [r["session_id"] for r in reports]
     labels = compose.label_for_demo(study, sessions[0])
@@ -101,6 +104,43 @@ def run_demo_headless(study_path: Path | None, camera: str | None, seed: int, sa
         "replay": [compose.replay_summary(study, s) for s in sessions], "labels": labels, "scores": scores,
         "files": export["files"], "excluded": export["excluded"], "simulated": True,
     }  # fmt: skip
+
+
+def _run_many(folder: Path, people: list[str], camera: str, seed: int, say: Say) -> list[dict[str, Any]]:
+    """Simulated participants side by side, one process a core: they share nothing but the catalogue."""
+    context = multiprocessing.get_context("spawn")  # Qt does not survive a fork
+    n_workers = min(len(people), os.cpu_count() or 1)
+    with ProcessPoolExecutor(n_workers, mp_context=context) as pool:
+        jobs = [
+            pool.submit(_run_in_process, folder, participant_id, camera, seed, number)
+            for number, participant_id in enumerate(people)
+        ]
+        reports = []
+        try:
+            for number, job in enumerate(jobs):
+                said, report = job.result()
+                for sentence in said:
+                    say(sentence)
+                say(f"Participant {number + 1} of {len(people)} ({people[number]}, simulated) is done.")
+                reports.append(report)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return reports
+
+
+def _run_in_process(
+    folder: Path, participant_id: str, camera: str, seed: int, number: int
+) -> tuple[list[str], dict[str, Any]]:
+    application = offscreen_application()
+    said: list[str] = []
+    study = StudyFolder.open(folder)
+    try:
+        report = _run_one(study, participant_id, camera, seed, realtime=False, say=said.append, number=number)
+    finally:
+        study.close()
+    del application
+    return said, report
 
 
 def _run_one(

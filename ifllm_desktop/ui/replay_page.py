@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
-    QComboBox,
-    QFrame,
-    QHBoxLayout,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -21,33 +17,23 @@ from PySide6.QtWidgets import (
 
 from ifllm_desktop.annotate.history import LabelHistory
 from ifllm_desktop.annotate.scheme import DEFAULT_SCHEME, LabelScheme
-from ifllm_desktop.domain.time import NS_PER_S, iso_utc
+from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.replay.model import ReplayModel
 from ifllm_desktop.replay.player import Player, PlayerState
 from ifllm_desktop.ui.label_desk import LabelDesk
 from ifllm_desktop.ui.label_panel import LabelPanel
+from ifllm_desktop.ui.replay_header import ReplayHeader, ReplayMessage, SupportChip
 from ifllm_desktop.ui.replay_panels import LayerPanel, StateReadout
 from ifllm_desktop.ui.replay_transport import TransportBar
 from ifllm_desktop.ui.stage_view import LAYERS, StageView
 from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.timeline_view import ZOOM_STEP, TimelineView
-from ifllm_desktop.ui.widgets import Chip, IconMark, ProgressLine, Tone, column, frame, label, row, scrolling
-from ifllm_desktop.ui.widgets_button import Button
+from ifllm_desktop.ui.widgets import column, frame, row, scrolling
 
 TICK_MS = 16
 SIDE_PX = 296
 COMPACT_HEIGHT_PX = 760
 DEFAULT_FRAME_NS = NS_PER_S // 30
-
-
-@dataclass(frozen=True, slots=True)
-class SupportChip:
-    """What a session can support, as the header says it (``Side .99``)."""
-
-    text: str
-    tone: Tone
-    icon: str
-    tip: str = ""
 
 
 class ReplayPage(QWidget):
@@ -87,6 +73,9 @@ class ReplayPage(QWidget):
         self._scheme = scheme
         self._model: ReplayModel | None = None
         self._player = Player(0)
+        self.header = ReplayHeader()
+        self.turn_box = self.header.turn_box
+        self._message = ReplayMessage()
         self.stage = StageView(scheme)
         self.timeline = TimelineView(scheme)
         self.transport = TransportBar()
@@ -99,57 +88,18 @@ class ReplayPage(QWidget):
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
         self._stack = QStackedWidget()
-        self._stack.addWidget(self._make_message())
+        self._stack.addWidget(self._message)
         self._stack.addWidget(self._make_bench())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._make_header())
+        layout.addWidget(self.header)
         layout.addWidget(self._stack, 1)
         self._connect()
         self.set_history(history)
         self.show_empty()
 
     # ---- parts
-    def _make_header(self) -> QFrame:
-        self._title = label(self.tr("Replay"), "title", name="replay_title")
-        self._facts = label("", "muted", name="replay_facts")
-        self.turn_box = QComboBox()
-        self.turn_box.setObjectName("replay_turn")
-        self.turn_box.setAccessibleName(self.tr("Turn"))
-        self.turn_box.setToolTip(self.tr("Turn: Page Up, Page Down"))
-        self.turn_box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.turn_box.activated.connect(self.show_turn)
-        self._chips = QHBoxLayout()
-        self._chips.setSpacing(8)
-        self._open = Button(self.tr("Choose a session"), icon="open", name="replay_open")
-        self._open.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._open.clicked.connect(self.open_requested)
-        inside = row(self._title, self.turn_box, self._facts, None, self._chips, self._open,
-                     spacing=12, margins=(16, 7, 12, 7))  # fmt: skip
-        made = frame("header", inside, "replay_header")
-        made.setMinimumHeight(current_theme().px(48))
-        return made
-
-    def _make_message(self) -> QWidget:
-        self._message_mark = IconMark("replay", "text_muted", 40)
-        self._message = label("", "heading", wrap=True, name="replay_message")
-        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._advice = label("", "muted", wrap=True, name="replay_advice")
-        self._advice.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._loading = ProgressLine()
-        self._loading.setFixedWidth(240)
-        centre = Qt.AlignmentFlag.AlignHCenter
-        box = QVBoxLayout()
-        box.addStretch(2)
-        for widget in (self._message_mark, self._message, self._advice, self._loading):
-            box.addWidget(
-                widget, 0, centre if widget in (self._message_mark, self._loading) else Qt.AlignmentFlag(0)
-            )
-            box.addSpacing(8)
-        box.addStretch(3)
-        return frame("plain", box)
-
     def _make_bench(self) -> QWidget:
         left = column(self.stage, self.transport, self.timeline, spacing=0)
         left.setStretch(0, 1)
@@ -163,6 +113,8 @@ class ReplayPage(QWidget):
         return frame("plain", bench)
 
     def _connect(self) -> None:
+        self.turn_box.activated.connect(self.show_turn)
+        self.header.open_requested.connect(self.open_requested)
         self.transport.pressed.connect(self._press)
         self.transport.speed_chosen.connect(
             lambda speed: self._moved(self._player.set_speed(speed, self._now_ns()))
@@ -199,8 +151,7 @@ class ReplayPage(QWidget):
     def show_loading(self, fraction: float = 0.0) -> None:
         """A session is being read elsewhere; 0..1."""
         self._say("wait", "text_muted", self.tr("The session is being opened"), "")
-        self._loading.set_fraction(fraction)
-        self._loading.show()
+        self._message.set_progress(fraction)
 
     def show_error(self, text: str, advice: str = "") -> None:
         """A session could not be opened: what happened, and what to do."""
@@ -217,7 +168,7 @@ class ReplayPage(QWidget):
         self.stage.set_timeline(timeline)
         self.timeline.set_timeline(timeline)
         self.layers.set_has_gaze(model.has_gaze)
-        self._show_header(model, chips)
+        self.header.show_model(model, chips)
         if self.desk is not None:
             self.desk.set_timeline(timeline)
         self._stack.setCurrentIndex(1)
@@ -226,67 +177,11 @@ class ReplayPage(QWidget):
             self._fit_turn()
         self.setFocus()
 
-    def _show_header(self, model: ReplayModel, chips: Sequence[SupportChip]) -> None:
-        info = model.timeline.info
-        self._title.setText(
-            self.tr("{person} · Session {number}").format(person=info.participant_id, number=info.number)
-        )
-        rate_hz = model.timeline.gaze_rate_hz()
-        day = iso_utc(model.wall_start_ns)[:16].replace("T", " ")
-        facts = [self.tr("{when} UTC").format(when=day)]
-        if rate_hz == rate_hz:
-            facts.append(self.tr("gaze {rate} Hz").format(rate=f"{rate_hz:.0f}"))
-        if model.accuracy_px == model.accuracy_px:
-            facts.append(self.tr("error {error} px").format(error=f"{model.accuracy_px:.0f}"))
-        self._facts.setText(" · ".join(facts))
-        self.turn_box.clear()
-        for number, turn in enumerate(model.timeline.turns, start=1):
-            kind = self.tr("pair") if turn.mode == "pair" else self.tr("single")
-            self.turn_box.addItem(self.tr("Turn {number} · {kind}").format(number=number, kind=kind))
-            self.turn_box.setItemData(number - 1, turn.prompt, Qt.ItemDataRole.ToolTipRole)
-        self.turn_box.setVisible(bool(model.timeline.turns))
-        self._show_chips([*self._own_chips(model), *chips])
-
-    def _own_chips(self, model: ReplayModel) -> list[SupportChip]:
-        chips = []
-        devices = model.timeline.info.devices
-        if devices == "simulated":
-            chips.append(SupportChip(self.tr("Simulated participant"), "warning", "simulated"))
-        elif devices == "video":
-            chips.append(SupportChip(self.tr("Camera from a video"), "warning", "video"))
-        if not model.has_gaze:
-            chips.append(SupportChip(self.tr("No gaze"), "muted", "refused"))
-        if model.recovered:
-            chips.append(SupportChip(self.tr("Recovered"), "warning", "recovered"))
-        problems = model.timeline.layouts.problems
-        if problems:
-            tip = "\n".join(f"{p.response_id}, {p.epoch}: {p.problem}" for p in problems[:8])
-            text = self.tr("{n} layouts damaged").format(n=len(problems))
-            chips.append(SupportChip(text, "warning", "warning", tip))
-        return chips
-
-    def _show_chips(self, chips: Sequence[SupportChip]) -> None:
-        while (item := self._chips.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.setParent(None)
-                widget.deleteLater()
-        for chip in chips:
-            made = Chip(chip.text, chip.tone, chip.icon)
-            made.setToolTip(chip.tip)
-            self._chips.addWidget(made)
-
     def _say(self, icon: str, token: str, text: str, advice: str) -> None:
         self._stop()
         self._model = None
-        self._message_mark.set_icon(icon, token)
-        self._message.setText(text)
-        self._advice.setText(advice)
-        self._loading.hide()
-        self._title.setText(self.tr("Replay"))
-        self._facts.setText("")
-        self.turn_box.hide()
-        self._show_chips(())
+        self._message.say(icon, token, text, advice)
+        self.header.show_nothing()
         self.stage.set_timeline(None)
         self.timeline.set_timeline(None)
         if self.desk is not None:

@@ -254,7 +254,10 @@ class RowPainter:
         for loss in (*self._timeline.losses, *self._timeline.pauses):
             span = self._span(loss.t0_ns, loss.t1_ns, box.adjusted(0, 2, 0, -2))
             if span is not None:
-                self._p.fillRect(span, brush)
+                # a blink is narrower than the hatch
+                self._p.fillRect(
+                    span, brush if span.width() >= 8 else QBrush(self._theme.color("border_strong"))
+                )
 
     def marks(self, box: QRectF, describe: Callable[[str, str], str]) -> None:
         """Diamonds with words where there is room."""

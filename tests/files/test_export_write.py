@@ -379,7 +379,8 @@ def test_that_samples_are_written_in_other_kinds_when_asked(tmp_path: Path) -> N
 def test_that_the_readme_says_simulated(tmp_path: Path) -> None:
     export(memory_study(1), tmp_path / "out")
     text = (tmp_path / "out" / "README.md").read_text("utf-8")
-    assert "simulated participants" in text and "**trained on simulated participants**" in text
+    assert "Gaze, pointer and votes come from simulated participants.**" in text
+    assert "**trained on simulated participants**" in text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ifllm_desktop.adapters.camera_opencv import DeviceCamera, VideoCamera
 from ifllm_desktop.adapters.clock import MonotonicClock, SimulatedClock
@@ -150,7 +151,7 @@ class FlakyCapture:
     def grab(self) -> bool:
         return self._grabs.pop(0)
 
-    def retrieve(self) -> tuple[bool, np.ndarray]:
+    def retrieve(self) -> tuple[bool, NDArray[np.uint8]]:
         return True, np.zeros((72, 128, 3), dtype=np.uint8)
 
     def release(self) -> None:

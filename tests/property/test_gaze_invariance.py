@@ -83,3 +83,12 @@ def test_that_the_pose_of_a_projected_head_is_found_again(
 def test_that_the_field_of_view_spans_the_picture() -> None:
     focal_px = camera_matrix(SIZE_PX)[0, 0]
     assert math.isclose(2 * math.degrees(math.atan(SIZE_PX[0] / 2 / focal_px)), HORIZONTAL_FIELD_DEG)
+
+
+@given(seed=st.integers(0, 1000), spread_px=st.sampled_from([0.0, 1e-9, 1.0, 500.0, 1e6]))
+def test_that_points_that_are_no_face_give_a_full_row_and_never_an_error(seed: int, spread_px: float) -> None:
+    rng = np.random.default_rng(seed)
+    points = np.concatenate([rng.normal(300, spread_px, (N_POINTS, 2)), np.zeros((N_POINTS, 1))], axis=1)
+    for change in (points, points * (1, 0, 1), np.where(rng.random(points.shape) < 0.01, np.nan, points)):
+        features = eye_features(FaceLandmarks(change, SIZE_PX))
+        assert features.shape == (19,) and features.dtype == np.float64

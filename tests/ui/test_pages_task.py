@@ -304,3 +304,19 @@ def test_that_saved_is_told_only_after_it_is_known(window: ParticipantWindow) ->
     assert "Saving" in saved.text()
     window.task.set_saved(True)
     assert saved.text() == "Saved"
+
+
+def test_that_a_larger_text_is_a_new_epoch_of_the_answers(
+    window: ParticipantWindow, qapp: QApplication
+) -> None:
+    show(window, shots.open_pair())
+    QTest.qWait(2 * REVEAL_MS)
+    view = window.task.response_views()["left-1"]
+    before = view.layout_snapshot()
+    try:
+        button(window, "text_size").click()
+        after = view.layout_snapshot()
+        assert after.head.epoch > before.head.epoch
+        assert after.words[0].size_px > before.words[0].size_px
+    finally:
+        apply_theme(qapp, Theme())

@@ -28,7 +28,8 @@ def features_of(points_px: Floats, rng: np.random.Generator, noise: float = 0.00
         features[:, x_column] = 0.10 * (points_px[:, 0] / 1440 - 0.5)
         features[:, y_column] = 0.05 * (points_px[:, 1] / 900 - 0.5)
     scale = np.array([1, 1, 1, 1, 1] * 2 + [100, 100, 100, 1000, 1000, 1000, 1, 1, 1])
-    return features + rng.normal(0, noise, features.shape) * scale
+    features += rng.normal(0, noise, features.shape) * scale
+    return features
 
 
 def fitted(n_frames: int = 20, seed: int = 0) -> tuple[GazeModel, np.random.Generator]:

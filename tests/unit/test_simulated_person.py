@@ -320,7 +320,7 @@ def test_that_a_late_reader_still_gets_frames_at_the_times_they_were_due() -> No
     clock = SimulatedClock()
     camera = SimulatedCamera(Stillness(), clock, rate_hz=30)
     camera.open()
-    times = []
+    times: list[int] = []
     while len(times) < 60:
         clock.advance_to(clock.now_ns() + 8 * MS)
         frame = camera.read()
