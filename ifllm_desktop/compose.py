@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -30,7 +32,7 @@ from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.domain.time import NS_PER_MS, NS_PER_S
 from ifllm_desktop.domain.topics import Topic
 from ifllm_desktop.export.schemas import FORMATS
-from ifllm_desktop.export.write import write_exports
+from ifllm_desktop.export.write import ExportReport, write_exports
 from ifllm_desktop.features.pairs import pair_measures
 from ifllm_desktop.ports import Camera, Clock, Landmarker, RecordingSource
 from ifllm_desktop.protocol import StudyProtocol, load_protocol, load_topics
@@ -51,6 +53,7 @@ from ifllm_desktop.session.ids import IdFactory, RandomIds, SeededIds, seed_of
 from ifllm_desktop.store.recovery import recover, verify
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.store.writer import SegmentWriter
+from ifllm_desktop.wording import sentence
 
 SIMULATED_WALL_START_NS = 1_767_225_600_000_000_000
 """Wall time at which simulated sessions begin: 2026-01-01T00:00:00Z, so that runs can be compared byte by byte."""
@@ -165,7 +168,9 @@ class SessionParts:
         catalogue.put_segment(segment)
         if snapshot.scopes is not None:
             wall_ns = self.clock.wall_ns()
-            catalogue.put_consent(self.info.participant_id, self.info.session_id, dict(snapshot.scopes), wall_ns)
+            catalogue.put_consent(
+                self.info.participant_id, self.info.session_id, dict(snapshot.scopes), wall_ns
+            )
         state = "finished" if snapshot.page == "finish" else "stopped"
         catalogue.set_session_state(self.info.session_id, state)
         return segment
@@ -227,9 +232,17 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
     ids: IdFactory = SeededIds(f"{options.seed}/{participant_id}/{number}") if seeded else RandomIds()
     person = None
     if options.simulated_person:
-        person = SimulatedPerson(seed_of(options.seed, participant_id) % 2**31, options.screen, protocol.rating.scale)
+        person = SimulatedPerson(
+            seed_of(options.seed, participant_id) % 2**31, options.screen, protocol.rating.scale
+        )
     info = SessionInfo(
-        ids.new("session"), participant_id, protocol.id, number, clock.wall_ns(), devices_of(options.camera), "open"
+        ids.new("session"),
+        participant_id,
+        protocol.id,
+        number,
+        clock.wall_ns(),
+        devices_of(options.camera),
+        "open",
     )
     camera = make_camera(options.camera, clock, person)
     header = _header(info, protocol, options, camera)
@@ -245,7 +258,12 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
     setup = GazeSetup(protocol, options.screen, recorder.record, ids)
     if options.simulated_clock:
         conductor = Conductor(
-            flow, recorder, InlineCapture(camera, make_pipeline(), clock), SimulatedChatPump(chat, clock), setup, header
+            flow,
+            recorder,
+            InlineCapture(camera, make_pipeline(), clock),
+            SimulatedChatPump(chat, clock),
+            setup,
+            header,
         )
     else:
         worker = CaptureWorker(camera, make_pipeline, clock)
@@ -267,7 +285,9 @@ def _order(study: StudyFolder, participant_id: str) -> int:
     return people.index(participant_id) if participant_id in people else len(people)
 
 
-def _header(info: SessionInfo, protocol: StudyProtocol, options: SessionOptions, camera: Camera) -> dict[str, Any]:
+def _header(
+    info: SessionInfo, protocol: StudyProtocol, options: SessionOptions, camera: Camera
+) -> dict[str, Any]:
     return {
         "session_id": info.session_id, "participant_id": info.participant_id, "study_id": info.study_id,
         "station_id": "station-1", "segment": 1, "seed": options.seed, "devices": info.devices,
@@ -281,7 +301,9 @@ def _finite(value: float) -> float | None:
     return value if value == value else None
 
 
-def _open_segment(study: StudyFolder, info: SessionInfo, header: dict[str, Any], clock: Clock) -> SegmentWriter:
+def _open_segment(
+    study: StudyFolder, info: SessionInfo, header: dict[str, Any], clock: Clock
+) -> SegmentWriter:
     catalogue = study.catalogue()
     wall_ns = clock.wall_ns()
     catalogue.add_participant(info.participant_id, info.devices, wall_ns)
@@ -338,8 +360,12 @@ def label_history(study: StudyFolder, annotator_id: str, *, simulated: bool = Fa
     if simulated:
         clock = SimulatedClock(wall_start_ns=SIMULATED_WALL_START_NS)
         ids: IdFactory = SeededIds(annotator_id)
-        return LabelHistory(study.catalogue(), annotator_id, "station-1", lambda: ids.new("op"), clock.wall_ns)
-    return LabelHistory(study.catalogue(), annotator_id, "station-1", lambda: RandomIds().new("op"), time.time_ns)
+        return LabelHistory(
+            study.catalogue(), annotator_id, "station-1", lambda: ids.new("op"), clock.wall_ns
+        )
+    return LabelHistory(
+        study.catalogue(), annotator_id, "station-1", lambda: RandomIds().new("op"), time.time_ns
+    )
 
 
 def label_for_demo(study: StudyFolder, session_id: str) -> dict[str, int]:
@@ -370,7 +396,14 @@ def train_and_score(study: StudyFolder, seed: int) -> dict[str, Any]:
     rows = pair_measures(sources(study))
     try:
         scores = out_of_fold(rows, seed, name="study-pairs", data=study.path.name, code_version=__version__)
-        model = fit(rows, seed, name="study-pairs", data=study.path.name, code_version=__version__, made_by="reward train")
+        model = fit(
+            rows,
+            seed,
+            name="study-pairs",
+            data=study.path.name,
+            code_version=__version__,
+            made_by="reward train",
+        )
         save_model(model, study.models / "study-pairs")
         how = "out_of_fold"
     except DataError as error:
@@ -390,7 +423,12 @@ def train_reward(path: Path, seed: int, folder: Path | None) -> dict[str, Any]:
     model = fit(rows, seed, name=out.name, data=path.name, code_version=__version__, made_by="reward train")
     save_model(model, out)
     card = model.card
-    return {"model": str(out), "n_pairs": card.n_pairs, "n_people": card.n_people, "trained_on": card.trained_on}
+    return {
+        "model": str(out),
+        "n_pairs": card.n_pairs,
+        "n_people": card.n_people,
+        "trained_on": card.trained_on,
+    }
 
 
 def score_pairs(path: Path, folder: Path | None, seed: int = 1) -> dict[str, Any]:
@@ -412,21 +450,133 @@ def next_export_folder(study: StudyFolder) -> Path:
     return study.exports / f"{number:03d}"
 
 
+def write_formats(
+    study: StudyFolder, formats: tuple[str, ...], out: Path, cancel: threading.Event | None = None
+) -> ExportReport:
+    """Write data sets and enter them in the export log."""
+    catalogue = study.catalogue()
+    return write_exports(
+        catalogue, sources(study), catalogue.operations(), formats, out, code_version=__version__,
+        wall_ns=time.time_ns(), cancel=cancel,
+    )  # fmt: skip
+
+
 def export_study(path: Path, format_name: str, out: Path) -> dict[str, Any]:
     """The report of ``export``. Raises UsageError ``unknown_name`` for a format that does not exist."""
     if format_name not in (*FORMATS, "all"):
         raise UsageError("unknown_name", kind="format", name=format_name, known=", ".join((*FORMATS, "all")))
     study = open_study(path)
     formats = FORMATS if format_name == "all" else (format_name,)
-    catalogue = study.catalogue()
-    report = write_exports(catalogue, sources(study), catalogue.operations(), formats, out, code_version=__version__)
+    report = write_formats(study, tuple(formats), out)
     excluded: Counter[str] = Counter()
     for part in report.formats:
         for reason, n in part.excluded.items():
-            excluded[reason] = max(excluded[reason], n) if reason.startswith("people_") else excluded[reason] + n
-    for part in report.formats:
-        catalogue.log_export(part.format, str(out), report.sha256, part.n_rows, time.time_ns())
+            excluded[reason] = (
+                max(excluded[reason], n) if reason.startswith("people_") else excluded[reason] + n
+            )
     return {
         "format": format_name, "out": str(out), "files": [f.to_json() for part in report.formats for f in part.files],
         "excluded": dict(excluded), "reasons": {p.format: p.reason for p in report.formats if p.reason},
     }  # fmt: skip
+
+
+# ---- what the workbench lists ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFacts:
+    """A study in three counts."""
+
+    title: str
+    n_people: int
+    n_sessions: int
+    n_pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOverview:
+    """A session in the figures that say whether it can be used.
+
+    Attributes
+    ----------
+    accuracy_px, loss, rate_hz : float
+        Of the newest validation; NaN without one.
+    state, needs_you : str
+        In words; ``needs_you`` is empty when nothing has to be decided.
+    """
+
+    info: SessionInfo
+    length_s: float
+    grade: str
+    accuracy_px: float
+    loss: float
+    rate_hz: float
+    state: str
+    support_reason: str
+    needs_you: str
+
+
+def study_facts(path: Path) -> StudyFacts:
+    """Counts of a study. Raises what opening it raises."""
+    study = StudyFolder.open(path)
+    try:
+        protocol = load_protocol(study.protocol_path)
+        catalogue = study.catalogue()
+        sessions = catalogue.sessions()
+        n_pairs = sum(
+            event.kind == "preference"
+            for s in sessions
+            if s.segments
+            for event in study.source(s.session_id).events()
+        )
+        return StudyFacts(protocol.title, len(catalogue.participants()), len(sessions), n_pairs)
+    finally:
+        study.close()
+
+
+def overviews(study: StudyFolder) -> list[SessionOverview]:
+    """Every session of a study with what its validation said."""
+    return [_overview(study, info) for info in study.catalogue().sessions() if info.segments]
+
+
+def _overview(study: StudyFolder, info: SessionInfo) -> SessionOverview:
+    nan = float("nan")
+    if study.is_recording(info.session_id):
+        return SessionOverview(info, nan, "", nan, nan, nan, "Recording", "It is being recorded.", "")
+    try:
+        events = study.source(info.session_id).events()
+    except DataError as error:
+        return SessionOverview(info, nan, "", nan, nan, nan, "Damaged", sentence(error), "Damaged recording")
+    validation: dict[str, Any] = next((e.payload for e in reversed(events) if e.kind == "validation"), {})
+    accuracy_px, loss, rate_hz = (
+        float(v) if (v := validation.get(key)) is not None else nan
+        for key in ("accuracy_px", "loss", "rate_hz")
+    )
+    recovered = any(segment.recovered for segment in info.segments)
+    state = (
+        "Recovered" if recovered else {"finished": "Ready", "stopped": "Ended early"}.get(info.state, "Open")
+    )
+    failed = validation.get("ok") is False
+    needs = (
+        "Gaze was not good enough: decide on it"
+        if failed
+        else "Was cut off: look what is there"
+        if recovered
+        else ""
+    )
+    reason = (
+        "Chances for word, line and block are not computed in this version."
+        if validation
+        else "No validation."
+    )
+    length_s = events[-1].t_ns / NS_PER_S if events else nan
+    return SessionOverview(
+        info, length_s, str(validation.get("grade") or ""), accuracy_px, loss, rate_hz, state, reason, needs
+    )
+
+
+def free_bytes(path: Path) -> int:
+    """Free space where a folder lies; of the nearest one that exists."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return shutil.disk_usage(path).free

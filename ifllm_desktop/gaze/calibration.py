@@ -126,8 +126,8 @@ class GazeModel:
     def predict(self, features: Floats) -> tuple[Floats, Floats]:
         """Gaze points and their standard deviations, both of shape (n, 2), screen px.
 
-        The variance of a point is ``s² · (1 + 1/n + xᵀ (XᵀX + λI)⁻¹ x)`` with ``s`` = ``residual_sd_px_``, plus
-        that of single frames: far from the calibrated poses it grows. NaN where a feature is NaN.
+        The variance of a point is ``s² · (1 + 1/n + xᵀ (XᵀX + λI)⁻¹ x)`` with ``s`` = ``residual_sd_px_``,
+        plus that of single frames: far from the calibrated poses it grows. NaN where a feature is NaN.
         """
         x = (np.asarray(features, dtype=np.float64) - self.mean_) / self.scale_
         gaze_px = x @ self.coef_ + self.intercept_

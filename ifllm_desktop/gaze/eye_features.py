@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ifllm_desktop.gaze.face_points import EYE_A, EYE_B, EYE_DISTANCE_MM, HEAD_INDEX, HEAD_MM, EyePoints
+from ifllm_desktop.gaze.face_points import EYE_A, EYE_B, HEAD_INDEX, HEAD_MM, EyePoints
 from ifllm_desktop.gaze.opencv import cv2
 from ifllm_desktop.ports import FaceLandmarks
 
@@ -83,16 +83,20 @@ def head_pose(
     """Yaw, pitch, roll (deg) and position (mm) of the head in the camera frame; six NaN where it has none.
 
     ``cv2.solvePnP`` with SQPnP (Terzakis & Lourakis 2020, doi 10.1007/978-3-030-58452-8_28: no first guess, no
-    mirrored solutions, a quarter of the time of Levenberg–Marquardt, the same calibration error) from :data:`~ifllm_desktop.gaze.face_points.HEAD_MM`, a pinhole camera of
-    :data:`HORIZONTAL_FIELD_DEG` and the principal point in the middle. R = Rz(roll) · Ry(yaw) · Rx(pitch).
+    mirrored solutions, a quarter of the time of Levenberg–Marquardt, the same calibration error) from
+    :data:`~ifllm_desktop.gaze.face_points.HEAD_MM`, a pinhole camera of :data:`HORIZONTAL_FIELD_DEG` and the principal
+    point in the middle. R = Rz(roll) · Ry(yaw) · Rx(pitch).
     """
     nothing = (math.nan,) * 6
     seen = points_px[HEAD_INDEX]
     if not (inter_eye_px > 1 and math.isfinite(float(seen.sum()))):
         return nothing
-    solved, rotation, position = cv2.solvePnP(
-        HEAD_MM, seen, camera_matrix(size_px), _NO_DISTORTION, flags=cv2.SOLVEPNP_SQPNP
-    )
+    try:
+        solved, rotation, position = cv2.solvePnP(
+            HEAD_MM, seen, camera_matrix(size_px), _NO_DISTORTION, flags=cv2.SOLVEPNP_SQPNP
+        )
+    except cv2.error:  # points that fall together
+        return nothing
     if not solved:
         return nothing
     matrix = cv2.Rodrigues(rotation)[0]

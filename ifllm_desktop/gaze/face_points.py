@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 N_POINTS = 478
-EYE_DISTANCE_MM = 63.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ def series_by(rows: Records, key: str, value: str) -> dict[str, Series]:
     """One stepwise series per distinct value of a text column."""
     names = rows[key].astype(str)
     return {
-        str(name): Series(np.ascontiguousarray(rows["t_ns"][names == name]), rows[value][names == name].astype(np.float64))
+        str(name): Series(
+            np.ascontiguousarray(rows["t_ns"][names == name]), rows[value][names == name].astype(np.float64)
+        )
         for name in np.unique(names)
     }
 

@@ -104,7 +104,9 @@ def bench_live(folder: Path, clip: Path, length_s: float, *, face: bool) -> dict
     assert pipeline is not None
     pipeline.set_model(_made_up_model(screen), "bench")
     pipeline.set_record(timed)
-    live.command("submit", parts.conductor.snapshot.task.suggested_prompt if parts.conductor.snapshot.task else "")
+    live.command(
+        "submit", parts.conductor.snapshot.task.suggested_prompt if parts.conductor.snapshot.task else ""
+    )
     _run_for(application, 1.0)
     live.tick_gaps_ns.clear()
     live.tick_times_ns.clear()
@@ -196,14 +198,16 @@ class _Pointer:
     def _send(self) -> None:
         size = self._window.size()
         angle = self.n_sent / 40
-        local = QPointF(size.width() * (0.5 + 0.4 * np.cos(angle)), size.height() * (0.5 + 0.3 * np.sin(angle)))
-        target = self._window.childAt(local.toPoint()) or self._window
-        spot = QPointF(target.mapFrom(self._window, local.toPoint()))
+        local = QPointF(
+            size.width() * (0.5 + 0.4 * np.cos(angle)), size.height() * (0.5 + 0.3 * np.sin(angle))
+        )
+        window = self._window.windowHandle()
         button = Qt.MouseButton.NoButton
         event = QMouseEvent(
-            QEvent.Type.MouseMove, spot, target.mapToGlobal(spot), button, button, Qt.KeyboardModifier.NoModifier
-        )
-        QApplication.sendEvent(target, event)
+            QEvent.Type.MouseMove, local, self._window.mapToGlobal(local), button, button,
+            Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QApplication.sendEvent(window, event)
         self.n_sent += 1
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from ifllm_desktop.compose import SessionParts
@@ -22,6 +22,7 @@ from ifllm_desktop.ui.camera_page import CameraHealth
 from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.ui.pointer_probe import PointerProbe
 from ifllm_desktop.ui.response_view import ResponseView
+from ifllm_desktop.ui.text_pages import RecordedCount
 from ifllm_desktop.wording import sentence
 
 TICK_MS = 33
@@ -35,31 +36,31 @@ class LiveSession(QObject):
 
     Signals
     -------
-    ended : str
-        The state of the session (``finished``, ``stopped``) once its file is sealed.
+    window_closed
+        The participant's window is gone; :meth:`detach` and :meth:`seal` are to follow.
     problem : str
         One sentence for the participant's researcher: camera lost, disk full …
     """
 
-    ended = Signal(str)
+    window_closed = Signal()
     problem = Signal(str)
 
     def __init__(self, parts: SessionParts, window: ParticipantWindow, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._parts = parts
+        self.parts = parts
         self._conductor = parts.conductor
         self._window = window
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
-        self._probe = PointerProbe(self._conductor.recorder.now_ns, self._conductor.record)
+        self._probe = PointerProbe(self._conductor.recorder.now_ns, self._conductor.record, self._active)
         self._connected: dict[str, ResponseView] = {}
         self._aois: dict[str, Aoi] = {}
         self._snapshot: FlowSnapshot | None = None
         self._said: str = ""
         self._n_ticks = 0
-        self._closed = False
+        self._detached = False
         self._gap = QElapsedTimer()
         self.tick_times_ns: list[int] = []
         self.tick_gaps_ns: list[int] = []
@@ -69,24 +70,37 @@ class LiveSession(QObject):
         self._window.command.connect(self._command)
         self._window.task.revealed.connect(self._revealed)
         self._probe.install(self._window)
+        self._window.installEventFilter(self)
         self._show(self._conductor.start())
         self._timer.start()
 
-    def close(self) -> None:
-        """Stop and seal. Called once, by the window that owns this."""
-        if self._closed:
+    def detach(self) -> None:
+        """Let go of the window and stop the clockwork; the recording is still open. May be called twice."""
+        if self._detached:
             return
-        self._closed = True
+        self._detached = True
         self._timer.stop()
         self._probe.remove()
+        self._window.removeEventFilter(self)
         snapshot = self._conductor.snapshot
-        if snapshot.page not in _LAST_PAGES:
+        if not snapshot.ended:
             self._conductor.command("stop", "window_closed")
-        fault = self._conductor.recorder.fault()
-        self._parts.finish(cleanly=True)
-        if fault is not None:
-            self.problem.emit(sentence(fault))
-        self.ended.emit("finished" if snapshot.page == "finish" else "stopped")
+
+    def seal(self) -> str:
+        """Close and seal the recording (disk: call it in the background); returns the state of the session."""
+        self.parts.finish(cleanly=True)
+        return "finished" if self._conductor.snapshot.ended == "finished" else "stopped"
+
+    def close(self) -> None:
+        """Both, for those without a background."""
+        self.detach()
+        self.seal()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell when the participant's window was closed."""
+        if watched is self._window and event.type() == QEvent.Type.Close:
+            QTimer.singleShot(0, self.window_closed.emit)
+        return False
 
     # ---- every 33 ms -------------------------------------------------------------------------
 
@@ -102,8 +116,8 @@ class LiveSession(QObject):
         target = (view.x_px, view.y_px) if view is not None else None
         scene = self._scene(snapshot, target)
         self._conductor.set_scene(scene)
-        if self._parts.person is not None:
-            self._parts.person.observe(scene, self._parts.clock.now_ns())
+        if self.parts.person is not None:
+            self.parts.person.observe(scene, self.parts.clock.now_ns())
         self._n_ticks += 1
         if self._n_ticks % _HEALTH_EVERY == 0:
             self._update_health()
@@ -113,6 +127,10 @@ class LiveSession(QObject):
 
     def _show(self, snapshot: FlowSnapshot) -> None:
         self._snapshot = snapshot
+        if snapshot.page == "finish":
+            self._window.finish.set_counts(
+                self._counts(), self.tr("It is kept in the study on this computer only.")
+            )
         self._window.show_snapshot(snapshot)
         for response_id, view in self._window.task.response_views().items():
             if response_id not in self._connected:
@@ -121,6 +139,16 @@ class LiveSession(QObject):
             del self._connected[response_id]
         self._record_aois()
 
+    def _counts(self) -> tuple[RecordedCount, ...]:
+        n = self._conductor.recorder.n_rows
+        lines = (
+            (self.tr("Eye measurements"), n["landmarks"], self.tr("numbers only, no pictures")),
+            (self.tr("Pointer and wheel events"), n["pointer"] + n["wheel"], ""),
+            (self.tr("Key presses"), n["key"], self.tr("when and what kind, never which character")),
+            (self.tr("Answers and votes"), n["event"], self.tr("with the times of your choices")),
+        )
+        return tuple(RecordedCount(name, f"{count:,}", note) for name, count, note in lines)
+
     def _scene(self, snapshot: FlowSnapshot, target: tuple[float, float] | None) -> Scene:
         responses = []
         for answer in snapshot.answers:
@@ -128,7 +156,9 @@ class LiveSession(QObject):
             if view is not None:
                 complete = answer.complete and answer.n_shown >= len(answer.text)
                 responses.append(
-                    ShownResponse(answer.response_id, answer.side, view.layout_snapshot(), view.scroll_px, complete)
+                    ShownResponse(
+                        answer.response_id, answer.side, view.layout_snapshot(), view.scroll_px, complete
+                    )
                 )
         return Scene(snapshot.page, target, tuple(responses), tuple(self._aois.values()))
 
@@ -154,7 +184,8 @@ class LiveSession(QObject):
             CameraHealth(
                 face_found=health.face_found, face_box=health.face_box, distance_cm=health.distance_cm,
                 rate_hz=health.rate_hz, brightness=health.brightness, roll_deg=health.roll_deg,
-                state=health.camera, source_label=_source_label(self._parts.info.devices),
+                state=health.camera, source_label=_source_label(self.parts.info.devices),
+                simulated=self.parts.info.devices == "simulated", problem=text,
             )
         )  # fmt: skip
 
@@ -176,6 +207,12 @@ class LiveSession(QObject):
             # a click that came too late for the page it was meant for: nothing happened, nothing is lost
             if error.code != "flow_command":
                 self.problem.emit(sentence(error))
+
+    def _active(self, point: tuple[float, float] | None) -> None:
+        snapshot = self._snapshot
+        if snapshot is not None and snapshot.page == "task" and not snapshot.paused:
+            place = self._window.task.activity_place(*point) if point is not None else "other"
+            self._command("activity", (place,))
 
     def _revealed(self, response_id: str, epoch: int, n_source: int) -> None:
         now_ns = self._conductor.recorder.now_ns()

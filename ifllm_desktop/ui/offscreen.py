@@ -60,7 +60,9 @@ def run_headless(
     for sentence in compose.recover_study(study):
         say(sentence)
     participant_id = participant or compose.next_participant(study)
-    report = _run_one(study, participant_id, camera, seed, realtime=realtime, say=say, number=0, max_turns=max_turns)
+    report = _run_one(
+        study, participant_id, camera, seed, realtime=realtime, say=say, number=0, max_turns=max_turns
+    )
     del application
     return {
         "study": str(study_path), "sessions": [report["session_id"]], "participants": [participant_id],
@@ -162,7 +164,15 @@ def _run_one(
     assert parts.person is not None
     stage = OffscreenStage(DEMO_SCREEN, parts.conductor.record)
     progress = (lambda s: say(f"recorded_s={s:.3f}")) if realtime else None
-    run = HeadlessRun(parts.conductor, stage, parts.person, parts.clock, parts.quality_of, max_turns=max_turns, progress=progress)
+    run = HeadlessRun(
+        parts.conductor,
+        stage,
+        parts.person,
+        parts.clock,
+        parts.quality_of,
+        max_turns=max_turns,
+        progress=progress,
+    )
     cleanly = False
     try:
         snapshot = run.run()
@@ -176,7 +186,9 @@ def _run_one(
     pipeline = parts.conductor.pipeline()
     gaze = snapshot.validation
     if gaze is not None and not gaze.ok:
-        say(f"{participant_id}: the gaze was not good enough ({gaze.reason}); the session went on without claims on it.")
+        say(
+            f"{participant_id}: the gaze was not good enough ({gaze.reason}); the session went on without claims on it."
+        )
     return {
         "session_id": parts.info.session_id, "participant_id": participant_id, "segment": segment.file,
         "frames": pipeline.n_frames if pipeline else 0,

@@ -82,3 +82,11 @@ def test_that_damage_and_loss_are_said(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError) as missing:
         checkpoint.load(tmp_path)
     assert missing.value.code == "reward_model_missing"
+
+
+def test_that_the_model_that_ships_says_what_it_was_trained_on() -> None:
+    model = checkpoint.default_model()
+    assert model.card.trained_on == "simulated participants"
+    assert "simulated" in model.card.data and "--seed" in model.card.made_by
+    assert model.card.n_people >= 20 and model.card.n_pairs >= 50
+    assert np.abs(model.weight).max() > 0.1

@@ -23,7 +23,7 @@ def judged(
 ) -> ValidationSummary:
     """Validation of gaze that is off by ``offset_px`` (n, 2) at each of five targets, two seconds apart."""
     targets = np.repeat(TARGETS, n, axis=0)
-    gaze: NDArray[np.float64] = targets + np.tile(offset_px, (5, 1))
+    gaze = np.asarray(targets + np.tile(offset_px, (5, 1)), dtype=np.float64)
     index = np.repeat(np.arange(5), n)
     t_ns = (np.arange(5)[:, None] * 2_000_000_000 + np.arange(n) * PERIOD_NS).ravel()
     return validate(gaze, targets, index, t_ns, len(targets) if n_total is None else n_total, screen)

@@ -1,0 +1,430 @@
+"""The workbench, wired: pages on one side, a study on the other, everything slow in the background."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from ifllm_desktop import compose, logs
+from ifllm_desktop.domain.space import Screen
+from ifllm_desktop.export.preview import preview
+from ifllm_desktop.features.pairs import pair_measures
+from ifllm_desktop.replay.model import ReplayModel
+from ifllm_desktop.settings import load_settings, save_settings
+from ifllm_desktop.store.study import StudyFolder
+from ifllm_desktop.ui.bridge import Background, Job
+from ifllm_desktop.ui.export_page import ExportPage
+from ifllm_desktop.ui.home_model import HealthRow, SessionRow, StudyCard
+from ifllm_desktop.ui.home_page import HomePage
+from ifllm_desktop.ui.live_session import LiveSession
+from ifllm_desktop.ui.main_window import MainWindow
+from ifllm_desktop.ui.offscreen import demo_study
+from ifllm_desktop.ui.participant_window import ParticipantWindow
+from ifllm_desktop.ui.pointer_probe import prepare_qt
+from ifllm_desktop.ui.replay_page import ReplayPage
+from ifllm_desktop.ui.rewards_page import RewardsPage
+from ifllm_desktop.ui.theme import apply_theme, theme_for
+from ifllm_desktop.wording import sentence
+
+_log = logging.getLogger(__name__)
+LOW_DISK_GB = 2.0
+
+
+class Workbench(QObject):
+    """Owns the main window, the chosen study and the running session.
+
+    Parameters
+    ----------
+    camera : str
+        Where gaze comes from when a session is started here.
+    """
+
+    def __init__(self, *, camera: str = compose.SIMULATED, seed: int = 1) -> None:
+        super().__init__()
+        self._settings = load_settings()
+        self._camera = camera
+        self._seed = seed
+        self._study: StudyFolder | None = None
+        self._job: Job | None = None
+        self._live: LiveSession | None = None
+        self._participant_window: ParticipantWindow | None = None
+        self.background = Background(self)
+        self.window = MainWindow()
+        self.home, self.replay = HomePage(), ReplayPage()
+        self.rewards, self.export = RewardsPage(), ExportPage()
+        for key, page in (
+            ("home", self.home), ("replay", self.replay), ("rewards", self.rewards), ("export", self.export),
+        ):  # fmt: skip
+            self.window.add_page(key, page)
+        self._connect()
+        self._status = QTimer(self)
+        self._status.setInterval(5000)
+        self._status.timeout.connect(self._update_health)
+        self._status.start()
+        self.refresh()
+        self._update_health()
+
+    def _connect(self) -> None:
+        self.home.open_demo.connect(self.start_demo)
+        self.home.new_study.connect(self._new_study)
+        self.home.open_study.connect(self._open_study)
+        self.home.study_chosen.connect(lambda path: self.choose(Path(path)))
+        self.home.run_study.connect(lambda path: self.run(Path(path)))
+        self.home.replay.connect(lambda session_id: self.open_replay(session_id))
+        self.replay.open_requested.connect(lambda: self.window.show_page("home"))
+        self.rewards.train_requested.connect(self._score)
+        self.rewards.score_requested.connect(self._score)
+        self.rewards.replay_requested.connect(self.open_replay)
+        self.rewards.cancel_requested.connect(self._cancel)
+        self.export.write_requested.connect(self._write_export)
+        self.export.cancel_requested.connect(self._cancel)
+        self.window.page_shown.connect(self._page_shown)
+
+    # ---- studies -----------------------------------------------------------------------------
+
+    def choose(self, path: Path) -> None:
+        """Make a study the present one: recover what was cut off, then show its sessions."""
+
+        def work(_: Job) -> tuple[StudyFolder, list[str]]:
+            study = compose.open_study(path)
+            return study, compose.recover_study(study)
+
+        def done(result: tuple[StudyFolder, list[str]]) -> None:
+            study, said = result
+            if self._study is not None and self._study is not study:
+                self._study.close()
+            self._study = study
+            self._settings = self._settings.with_recent(path)
+            self._store_settings()
+            self.say("  ".join(said))
+            self.refresh()
+
+        self.background.run(work, done, self._failed)
+
+    def start_demo(self) -> None:
+        """Make a demo study and take a participant through it."""
+
+        def done(path: Path) -> None:
+            self.choose(path)
+            self.run(path)
+
+        self.background.run(lambda _: demo_study(None), done, self._failed)
+
+    def refresh(self) -> None:
+        """Read the list of studies and sessions again."""
+        paths = [Path(p) for p in self._settings.recent_studies]
+        current = self._study
+
+        def work(_: Job) -> tuple[list[StudyCard], list[SessionRow]]:
+            cards = [_card(path) for path in paths]
+            return cards, [_row(o) for o in compose.overviews(current)] if current is not None else []
+
+        def done(result: tuple[list[StudyCard], list[SessionRow]]) -> None:
+            cards, rows = result
+            self.home.set_studies(cards, str(current.path.resolve()) if current is not None else "")
+            self.home.set_sessions(rows)
+            reason = "" if rows else self.tr("Record a session first.")
+            for key in ("replay", "rewards", "export"):
+                self.window.set_page_reason(key, reason)
+
+        self.background.run(work, done, self._failed)
+
+    def _new_study(self) -> None:
+        folder, _ = QFileDialog.getSaveFileName(self.window, self.tr("Folder of the new study"))
+        if folder:
+            self.background.run(lambda _: compose.new_study(Path(folder), "demo"), self.choose, self._failed)
+
+    def _open_study(self, path: str) -> None:
+        folder = path or QFileDialog.getExistingDirectory(self.window, self.tr("Folder of the study"))
+        if folder:
+            self.choose(Path(folder))
+
+    # ---- a participant -----------------------------------------------------------------------
+
+    def run(self, path: Path, participant: str | None = None) -> None:
+        """Open the participant's window for the next session of a study."""
+        if self._live is not None:
+            return
+        screen = _screen(self.window)
+        simulated = self._camera == compose.SIMULATED
+
+        def work(_: Job) -> compose.SessionParts:
+            study = compose.open_study(path)
+            compose.recover_study(study)
+            options = compose.SessionOptions(
+                camera=self._camera,
+                seed=self._seed,
+                simulated_clock=False,
+                simulated_person=simulated,
+                screen=screen,
+            )
+            return compose.prepare_session(study, participant or compose.next_participant(study), options)
+
+        self.background.run(work, self._begin, self._failed)
+
+    def _begin(self, parts: compose.SessionParts) -> None:
+        window = ParticipantWindow()
+        live = LiveSession(parts, window)
+        self._live, self._participant_window = live, window
+        live.problem.connect(self.say)
+        live.window_closed.connect(self._ended)
+        window.text_scale_changed.connect(self._text_scale)
+        window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+        window.showFullScreen()
+        live.start()
+
+    def _ended(self) -> None:
+        live, window = self._live, self._participant_window
+        self._participant_window = None
+        if live is None or window is None:
+            return
+        live.detach()
+
+        def done(state: str) -> None:
+            self._live = None
+            window.deleteLater()
+            live.deleteLater()
+            self.say(
+                self.tr("The session was saved.")
+                if state == "finished"
+                else self.tr("The session ended early.")
+            )
+            self.choose(live.parts.study.path)
+            self.window.activateWindow()
+
+        def failed(error: BaseException) -> None:
+            self._live = None
+            self._failed(error)
+
+        self.background.run(lambda _: live.seal(), done, failed)
+
+    def _text_scale(self, scale: int) -> None:
+        self._settings = self._settings.model_copy(update={"text_scale": scale})
+        self._store_settings()
+
+    # ---- replay, scores, export --------------------------------------------------------------
+
+    def open_replay(self, session_id: str | None, t_ns: int | None = None) -> None:
+        """Show a session (None: the newest) at its first turn or at a moment."""
+        study = self._study
+        if study is None:
+            return
+        self.window.show_page("replay")
+        self.replay.show_loading()
+
+        def work(_: Job) -> tuple[ReplayModel, Any]:
+            info = compose.session_of(study, session_id)
+            return ReplayModel.load(study.source(info.session_id)), compose.label_history(study, "annotator")
+
+        def done(result: tuple[ReplayModel, Any]) -> None:
+            model, history = result
+            self.replay.set_history(history)
+            self.replay.show_model(model, t_ns=t_ns)
+
+        self.background.run(work, done, lambda error: self.replay.show_error(sentence(error)))
+
+    def _page_shown(self, key: str) -> None:
+        if self._study is None:
+            return
+        if key == "replay" and self.replay.model is None:
+            self.open_replay(None)
+        elif key == "rewards":
+            self._show_pairs(self._study)
+        elif key == "export":
+            self._show_export(self._study)
+        elif key == "home":
+            self.refresh()
+
+    def _show_pairs(self, study: StudyFolder) -> None:
+        def work(_: Job) -> Any:
+            return pair_measures(compose.sources(study)), study.catalogue().scores()
+
+        self.background.run(work, lambda r: self.rewards.set_pairs(study.path.name, *r), self._rewards_failed)
+
+    def _score(self) -> None:
+        study = self._study
+        if study is None:
+            return
+        self.rewards.set_busy(self.tr("Training and scoring, one fold of people after another …"), 0.2)
+
+        def done(_: Any) -> None:
+            self.rewards.set_busy("")
+            self._show_pairs(study)
+
+        work = lambda _: compose.train_and_score(study, self._seed)  # noqa: E731
+        self._job = self.background.run(work, done, self._rewards_failed)
+
+    def _rewards_failed(self, error: BaseException) -> None:
+        self.rewards.set_error(sentence(error, path=str(logs.log_path())))
+
+    def _show_export(self, study: StudyFolder) -> None:
+        self.export.set_preview(study.path.name, None, "")
+
+        def work(_: Job) -> Any:
+            catalogue = study.catalogue()
+            return preview(
+                catalogue, compose.sources(study), catalogue.operations()
+            ), compose.next_export_folder(study)
+
+        self.background.run(
+            work, lambda r: self.export.set_preview(study.path.name, r[0], str(r[1])), self._export_failed
+        )
+
+    def _write_export(self, formats: list[str], folder: str) -> None:
+        study = self._study
+        if study is None:
+            return
+        self.export.show_progress(formats[0], 0, 0.0)
+
+        def work(job: Job) -> Any:
+            return compose.write_formats(study, tuple(formats), Path(folder), cancel=job.cancel)
+
+        self._job = self.background.run(work, self.export.show_done, self._export_failed)
+
+    def _export_failed(self, error: BaseException) -> None:
+        self.export.show_error(sentence(error, path=str(logs.log_path())))
+
+    def _cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel.set()
+
+    # ---- state of the program ----------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """One line in the status bar."""
+        self._said = text
+        self._update_health()
+
+    def _failed(self, error: BaseException) -> None:
+        self.say(sentence(error, path=str(logs.log_path())))
+
+    def _update_health(self) -> None:
+        simulated = self._camera == compose.SIMULATED
+        camera = (
+            self.tr("Simulated participant")
+            if simulated
+            else self.tr("Camera {name}").format(name=self._camera)
+        )
+        free_gb = compose.free_bytes(self._study.path if self._study is not None else Path.home()) / 1e9
+        low = free_gb < LOW_DISK_GB
+        disk = self.tr("{n} GB free").format(n=f"{free_gb:.0f}")
+        said = getattr(self, "_said", "")
+        self.window.set_status(camera=camera, camera_state="unknown", disk=disk, work=said)
+        note = (
+            self.tr("no camera is used; the eyes are computed")
+            if simulated
+            else self.tr("opened after consent only")
+        )
+        advice = self.tr("free some space before recording") if low else self.tr("enough to record")
+        self.home.set_health(
+            [
+                HealthRow("camera", self.tr("Gaze source"), camera, note, "unknown"),
+                HealthRow("disk", self.tr("Disk"), disk, advice, "bad" if low else "good"),
+            ],
+            time.strftime(self.tr("checked %H:%M")),
+        )
+
+    def _store_settings(self) -> None:
+        try:
+            save_settings(self._settings)
+        except OSError as error:
+            self._failed(error)
+
+    def close(self) -> None:
+        """End everything in order; a running session is stopped and sealed."""
+        self._status.stop()
+        if self._live is not None:
+            self._live.detach()
+        self.background.close()
+        if self._live is not None:
+            self._live.seal()
+        if self._participant_window is not None:
+            self._participant_window.close()
+        self.replay.show_empty()
+        if self._study is not None:
+            self._study.close()
+
+
+def run_workbench(
+    *,
+    study: Path | None = None,
+    camera: str = compose.SIMULATED,
+    seed: int = 1,
+    run_at_once: bool = False,
+    participant: str | None = None,
+    session: str | None = None,
+    page: str = "home",
+) -> int:
+    """Open the window and stay until it is closed; returns the exit code."""
+    prepare_qt()
+    application = QApplication.instance() or QApplication(["ifllm-desktop"])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("IFLLM Desktop")
+    settings = load_settings()
+    apply_theme(application, theme_for(settings.theme, settings.text_scale))
+    workbench = Workbench(camera=camera, seed=seed)
+    sys.excepthook = _reporter(workbench)
+    workbench.window.show()
+    if study is not None:
+        workbench.choose(study)
+        if run_at_once:
+            workbench.run(study, participant)
+        elif page in ("replay", "annotate"):
+            # in order behind the choosing: both run on the one background thread
+            workbench.background.run(
+                lambda _: None, lambda _: workbench.open_replay(session), workbench._failed
+            )
+    code = application.exec()
+    workbench.close()
+    return code
+
+
+def _reporter(
+    workbench: Workbench,
+) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.info("unexpected error", exc_info=(kind, error, trace))
+        workbench.say(sentence(error, path=str(logs.log_path())))
+
+    return report
+
+
+def _screen(window: MainWindow) -> Screen:
+    screen = window.screen()
+    size, mm = screen.size(), screen.physicalSize()
+    known = mm.width() > 0 and mm.height() > 0
+    return Screen(
+        float(size.width()), float(size.height()), float(screen.devicePixelRatio()),
+        mm.width() if known else math.nan, mm.height() if known else math.nan, 600.0,
+    )  # fmt: skip
+
+
+def _card(path: Path) -> StudyCard:
+    try:
+        facts = compose.study_facts(path)
+    except Exception as error:  # one study that cannot be read must not hide the others
+        _log.info("study cannot be opened", exc_info=error)
+        return StudyCard(str(path), path.name, sentence(error), "missing")
+    return StudyCard(
+        str(path), facts.title, str(path), "open", facts.n_people, facts.n_sessions, facts.n_pairs
+    )
+
+
+def _row(overview: compose.SessionOverview) -> SessionRow:
+    o = overview
+    return SessionRow(
+        session_id=o.info.session_id, name=f"{o.info.participant_id} · {o.info.number}",
+        when_wall_ns=o.info.created_wall_ns,
+        when=time.strftime("%d %b %H:%M", time.localtime(o.info.created_wall_ns / 1e9)),
+        length_s=o.length_s, grade=o.grade, error_px=o.accuracy_px, loss=o.loss, rate_hz=o.rate_hz,
+        support_reason=o.support_reason, state=o.state, devices=o.info.devices, needs_you=o.needs_you,
+    )  # fmt: skip
