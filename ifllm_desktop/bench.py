@@ -6,10 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ifllm_desktop.adapters.clip_writer import write_clip
+from ifllm_desktop.adapters.clip_writer import retime_clip, write_clip
 from ifllm_desktop.domain.errors import UsageError
 
 NAMES = ("live",)
+RATE_HZ = 30.0
+"""A given video is played at this rate, whatever its own, so that figures can be compared."""
 
 
 def run(name: str, length_s: float, video: str | None) -> dict[str, Any]:
@@ -19,5 +21,9 @@ def run(name: str, length_s: float, video: str | None) -> dict[str, Any]:
     from ifllm_desktop.ui.live_bench import bench_live
 
     with tempfile.TemporaryDirectory(prefix="ifllm-bench-") as folder:
-        clip = Path(video) if video else write_clip(Path(folder) / "clip.avi", 90, (1280, 720), 30.0)
+        clip = Path(folder) / "clip.avi"
+        if video:
+            retime_clip(Path(video), clip, RATE_HZ)
+        else:
+            write_clip(clip, 90, (1280, 720), RATE_HZ)
         return bench_live(Path(folder), clip, length_s, face=video is not None)

@@ -36,3 +36,29 @@ def write_clip(path: Path, n_frames: int, size_px: tuple[int, int], rate_hz: flo
     finally:
         writer.release()
     return path
+
+
+def retime_clip(source: Path, path: Path, rate_hz: float) -> Path:
+    """Copy the pictures of a video into a Motion-JPEG clip that plays at another rate.
+
+    Raises
+    ------
+    WorldError
+        ``video_unreadable`` when the source has no pictures, ``path_unusable``.
+    """
+    capture = cv2.VideoCapture(str(source))
+    ok, picture = capture.read()
+    if not ok:
+        capture.release()
+        raise WorldError("video_unreadable", path=str(source))
+    height, width = picture.shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), rate_hz, (width, height))
+    if not writer.isOpened():
+        capture.release()
+        raise WorldError("path_unusable", path=str(path), reason="no video can be written there")
+    while ok:
+        writer.write(picture)
+        ok, picture = capture.read()
+    capture.release()
+    writer.release()
+    return path

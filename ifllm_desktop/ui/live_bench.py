@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import threading
 import time
 from collections import deque
@@ -27,6 +28,7 @@ from ifllm_desktop.session.chat_pump import ThreadedChatPump
 from ifllm_desktop.ui.live_session import LiveSession
 from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.ui.theme import Theme, apply_theme
+from ifllm_desktop.ui.workbench import SWITCH_INTERVAL_S
 
 TOKENS_PER_S = 30.0
 POINTER_HZ = 125
@@ -72,6 +74,8 @@ def bench_live(folder: Path, clip: Path, length_s: float, *, face: bool) -> dict
     application = QApplication.instance() or QApplication(["ifllm-desktop"])
     assert isinstance(application, QApplication)
     apply_theme(application, Theme("light", 100))
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)  # as the window does
     compose.new_study(folder / "study", "demo")
     _make_pair_first(folder / "study" / "study.yaml")
     study = compose.open_study(folder / "study")
@@ -122,6 +126,7 @@ def bench_live(folder: Path, clip: Path, length_s: float, *, face: bool) -> dict
     live.close()
     watch.stop()
     window.close()
+    sys.setswitchinterval(before_s)
     queued = dict(recorder.n_rows)
     source = study.source(parts.info.session_id)
     stored = {stream: len(source.read(stream)) for stream in queued}

@@ -28,7 +28,7 @@ from ifllm_desktop.wording import sentence
 TICK_MS = 33
 _HEALTH_EVERY = 6
 """Ticks between two updates of the figures on the camera page: 5 Hz can be read (mock-up rule)."""
-_LAST_PAGES = ("finish", "declined")
+_REPORTS = ("activity", "focus", "shown")
 
 
 class LiveSession(QObject):
@@ -202,7 +202,9 @@ class LiveSession(QObject):
 
     def _command(self, name: str, arguments: tuple[Any, ...]) -> None:
         try:
-            self._show(self._conductor.command(name, *arguments))
+            snapshot = self._conductor.command(name, *arguments)
+            if name not in _REPORTS:  # a report (125 pointer events a second) is drawn with the next tick
+                self._show(snapshot)
         except IfllmError as error:
             # a click that came too late for the page it was meant for: nothing happened, nothing is lost
             if error.code != "flow_command":

@@ -37,6 +37,7 @@ from ifllm_desktop.wording import sentence
 
 _log = logging.getLogger(__name__)
 LOW_DISK_GB = 2.0
+SWITCH_INTERVAL_S = 0.001
 
 
 class Workbench(QObject):
@@ -366,6 +367,8 @@ def run_workbench(
 ) -> int:
     """Open the window and stay until it is closed; returns the exit code."""
     prepare_qt()
+    # the vision thread holds the interpreter for up to 5 ms at a time by default: too long for a 33 ms tick
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     application = QApplication.instance() or QApplication(["ifllm-desktop"])
     assert isinstance(application, QApplication)
     application.setApplicationName("IFLLM Desktop")
