@@ -43,9 +43,8 @@ def open_window() -> int:
 def open_demo(study: Path | None, camera: str | None, seed: int) -> int:
     """The workbench on Home with the demo study ready to start."""
     _need_display("ifllm-desktop demo --headless")
-    from ifllm_desktop.ui.workbench import run_workbench
-
     from ifllm_desktop.ui.offscreen import demo_study
+    from ifllm_desktop.ui.workbench import run_workbench
 
     folder = demo_study(study)
     return run_workbench(study=folder, camera=camera or compose.SIMULATED, seed=seed)

@@ -43,15 +43,25 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _parser(make: Callable[..., argparse.ArgumentParser], *args: str, **kwargs: Any) -> argparse.ArgumentParser:
+def _parser(
+    make: Callable[..., argparse.ArgumentParser], *args: str, **kwargs: Any
+) -> argparse.ArgumentParser:
     return make(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
 
 
-def _verb(verbs: Any, name: str, help_text: str, example: str, verb: Callable[[argparse.Namespace], int]) -> Any:
+def _verb(
+    verbs: Any, name: str, help_text: str, example: str, verb: Callable[[argparse.Namespace], int]
+) -> Any:
     parser = _parser(
-        verbs.add_parser, name, help=help_text, description=help_text, epilog=f"example: ifllm-desktop {example}"
+        verbs.add_parser,
+        name,
+        help=help_text,
+        description=help_text,
+        epilog=f"example: ifllm-desktop {example}",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object on stdout and nothing else"
+    )
     parser.set_defaults(verb=verb)
     return parser
 
@@ -62,18 +72,26 @@ def _add_running(verbs: Any) -> None:
         "demo --headless --seed 1", _demo,
     )  # fmt: skip
     demo.add_argument("--study", type=Path, metavar="DIR", help="folder of the study (default: a new one)")
-    demo.add_argument("--headless", action="store_true", help="no window: simulated participants, simulated clock")
+    demo.add_argument(
+        "--headless", action="store_true", help="no window: simulated participants, simulated clock"
+    )
     demo.add_argument("--camera", metavar="N|FILE", help="camera number or video file (default: simulated)")
-    demo.add_argument("--seed", type=_seed, default=1, metavar="N", help="seeds every random choice (default: 1)")
+    demo.add_argument(
+        "--seed", type=_seed, default=1, metavar="N", help="seeds every random choice (default: 1)"
+    )
     new = _verb(verbs, "new", "Make a study folder with a commented study.yaml.", "new my-study", _new)
     new.add_argument("study", type=Path, metavar="STUDY")
     new.add_argument("--template", default="demo", metavar="NAME", help="template (default: demo)")
     run = _verb(verbs, "run", "Take one participant through a study.", "run my-study --camera 0", _run)
     run.add_argument("study", type=Path, metavar="STUDY")
     run.add_argument("--participant", metavar="ID", help="id of the participant (default: the next free one)")
-    run.add_argument("--camera", metavar="N|FILE|simulated", default=None, help="gaze source (default: camera 0)")
+    run.add_argument(
+        "--camera", metavar="N|FILE|simulated", default=None, help="gaze source (default: camera 0)"
+    )
     run.add_argument("--headless", action="store_true", help="no window; a simulated participant acts")
-    run.add_argument("--realtime", action="store_true", help="with --headless: real clock instead of a simulated one")
+    run.add_argument(
+        "--realtime", action="store_true", help="with --headless: real clock instead of a simulated one"
+    )
     run.add_argument("--seed", type=_seed, default=1, metavar="N")
 
 
@@ -142,7 +160,7 @@ def _emit(options: argparse.Namespace, report: Report, sentence: str) -> None:
         print(sentence)
 
 
-def _window(options: argparse.Namespace) -> int:
+def _window(_options: argparse.Namespace) -> int:
     from ifllm_desktop import app
 
     return app.open_window()
@@ -170,7 +188,11 @@ def _new(options: argparse.Namespace) -> int:
     from ifllm_desktop import compose
 
     study = compose.new_study(options.study, options.template)
-    _emit(options, {"study": str(study)}, f"Made the study {study}: edit study.yaml, then `ifllm-desktop run {study}`.")
+    _emit(
+        options,
+        {"study": str(study)},
+        f"Made the study {study}: edit study.yaml, then `ifllm-desktop run {study}`.",
+    )
     return 0
 
 
@@ -183,7 +205,11 @@ def _run(options: argparse.Namespace) -> int:
         options.study, options.participant, options.camera or "simulated", options.seed,
         realtime=options.realtime, say=_say,
     )  # fmt: skip
-    _emit(options, report, f"Recorded {report['frames']} frames of {report['participants'][0]} in {report['study']}.")
+    _emit(
+        options,
+        report,
+        f"Recorded {report['frames']} frames of {report['participants'][0]} in {report['study']}.",
+    )
     return 0
 
 
@@ -211,7 +237,9 @@ def _reward(options: argparse.Namespace) -> int:
 
     if options.reward_verb == "train":
         report = compose.train_reward(options.study, options.seed, options.model)
-        words = f"Trained on {report['n_pairs']} pairs of {report['n_people']} people; model: {report['model']}"
+        words = (
+            f"Trained on {report['n_pairs']} pairs of {report['n_people']} people; model: {report['model']}"
+        )
     else:
         report = compose.score_pairs(options.study, options.model)
         words = f"Scored {report['n_pairs']} pairs with a model trained on {report['trained_on']}."
@@ -225,7 +253,11 @@ def _export(options: argparse.Namespace) -> int:
     report = compose.export_study(options.study, options.format, options.out)
     n_rows = sum(file["rows"] for file in report["files"])
     left_out = ", ".join(f"{n} {reason}" for reason, n in report["excluded"].items()) or "nothing"
-    _emit(options, report, f"Wrote {len(report['files'])} files, {n_rows} rows, to {report['out']}; left out: {left_out}.")
+    _emit(
+        options,
+        report,
+        f"Wrote {len(report['files'])} files, {n_rows} rows, to {report['out']}; left out: {left_out}.",
+    )
     return 0
 
 
@@ -234,7 +266,11 @@ def _selftest(options: argparse.Namespace) -> int:
 
     report = app.run_selftest()
     lines = [f"{'ok  ' if c['ok'] else 'FAIL'} {c['name']}: {c['detail']}" for c in report["checks"]]
-    _emit(options, report, "\n".join([*lines, "All well." if report["ok"] else "Something is not well: see above."]))
+    _emit(
+        options,
+        report,
+        "\n".join([*lines, "All well." if report["ok"] else "Something is not well: see above."]),
+    )
     return 0 if report["ok"] else 1
 
 

@@ -20,10 +20,10 @@ from ifllm_desktop.adapters.chat_prepared import PreparedChat
 from ifllm_desktop.adapters.clock import MonotonicClock, SimulatedClock
 from ifllm_desktop.adapters.simulated_camera import SimulatedCamera, SimulatedLandmarker
 from ifllm_desktop.adapters.simulated_person import SimulatedPerson
+from ifllm_desktop.annotate.history import LabelHistory
 from ifllm_desktop.capture.inline import InlineCapture
 from ifllm_desktop.capture.pipeline import Pipeline
 from ifllm_desktop.capture.recorder import Recorder
-from ifllm_desktop.annotate.history import LabelHistory
 from ifllm_desktop.capture.worker import CaptureWorker
 from ifllm_desktop.domain.errors import DataError, UsageError
 from ifllm_desktop.domain.samples import FEATURE_SET

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
+
 class _OneLine(logging.Formatter):
     """Console format: never a traceback."""
 

@@ -183,7 +183,9 @@ class Catalogue(Protocol):
     def sessions(self) -> Sequence[SessionInfo]:
         """All sessions by time of entry, with their segments."""
 
-    def put_consent(self, participant_id: str, session_id: str, scopes: dict[str, bool], wall_ns: int) -> None:
+    def put_consent(
+        self, participant_id: str, session_id: str, scopes: dict[str, bool], wall_ns: int
+    ) -> None:
         """Mirror of the consent event. The latest row of a person counts."""
 
     def consents(self) -> dict[str, dict[str, bool]]:

@@ -44,10 +44,14 @@ def run() -> dict[str, Any]:
         for title, step in steps:
             try:
                 detail, ok = step(), True
-            except Exception as error:  # a check that cannot run is a check that failed; it is said in words
+            except Exception as error:  # noqa: BLE001 - whatever stops a check is what it has to report
                 detail, ok = sentence(error), False
             checks.append({"name": title, "ok": ok, "detail": detail})
-    return {"ok": all(c["ok"] for c in checks), "checks": checks, "elapsed_s": round(time.monotonic() - started_s, 2)}
+    return {
+        "ok": all(c["ok"] for c in checks),
+        "checks": checks,
+        "elapsed_s": round(time.monotonic() - started_s, 2),
+    }
 
 
 def _expect(condition: bool, what: str) -> None:
@@ -80,7 +84,9 @@ def _frames(folder: Path) -> list[Frame]:
 
 def _camera(folder: Path) -> str:
     frames = _frames(folder)
-    _expect(len(frames) == CLIP_FRAMES and frames[-1].pass_index == 0, f"{len(frames)} of {CLIP_FRAMES} frames")
+    _expect(
+        len(frames) == CLIP_FRAMES and frames[-1].pass_index == 0, f"{len(frames)} of {CLIP_FRAMES} frames"
+    )
     return f"{len(frames)} frames of a clip read in order, {frames[0].size_px[0]}×{frames[0].size_px[1]} px"
 
 
@@ -105,7 +111,9 @@ def _layout() -> str:
     words = view.layout_snapshot().words
     view.deleteLater()
     del application
-    _expect(any(SAMPLE[w.src_start : w.src_end] == "🚲" for w in words), "an emoji lost its place in the text")
+    _expect(
+        any(SAMPLE[w.src_start : w.src_end] == "🚲" for w in words), "an emoji lost its place in the text"
+    )
     return f"{len(words)} words laid out, each with its place in the source text"
 
 
@@ -115,8 +123,12 @@ def _recording(folder: Path) -> str:
     study = folder / "study"
     compose.new_study(study, "demo")
     for participant in ("T001", "T002"):
-        report = offscreen.run_headless(study, participant, "simulated", 1, realtime=False, say=lambda _: None, max_turns=2)
-        _expect(report["frames"] == report["landmark_rows"] + report["gap_rows"], "frames and rows do not agree")
+        report = offscreen.run_headless(
+            study, participant, "simulated", 1, realtime=False, say=lambda _: None, max_turns=2
+        )
+        _expect(
+            report["frames"] == report["landmark_rows"] + report["gap_rows"], "frames and rows do not agree"
+        )
     verified = compose.verify_study(study)
     _expect(verified["ok"], "; ".join(p for r in verified["recordings"] for p in r["problems"]))
     seconds = sum(r["duration_s"] for r in verified["recordings"])

@@ -33,7 +33,9 @@ class Settings(BaseModel):
 
 def settings_path() -> Path:
     """``$IFLLM_CONFIG_DIR/settings.json`` or the place that the system provides."""
-    folder = os.environ.get("IFLLM_CONFIG_DIR") or platformdirs.user_config_dir("ifllm_desktop", appauthor=False)
+    folder = os.environ.get("IFLLM_CONFIG_DIR") or platformdirs.user_config_dir(
+        "ifllm_desktop", appauthor=False
+    )
     return Path(folder) / "settings.json"
 
 

@@ -105,7 +105,15 @@ class Pipeline:
         brightness, contrast = image_quality(frame.image_bgr, face)
         self._record(
             "landmarks",
-            (t_ns, frame.index, *(float(v) for v in features), *(float(v) for v in box), brightness, contrast, b""),
+            (
+                t_ns,
+                frame.index,
+                *(float(v) for v in features),
+                *(float(v) for v in box),
+                brightness,
+                contrast,
+                b"",
+            ),
         )
         self.n_landmark_rows += 1
         gaze, sd = self._gaze(t_ns, frame.index, features)

@@ -77,7 +77,16 @@ class BlockLayout:
     def to_json(self) -> str:
         """Compact JSON; the inverse of :meth:`from_json`."""
         words = [
-            [w.text, w.src_start, w.src_end, *_rounded(w.rect), round(w.baseline_px, 3), w.line, w.style, w.size_px]
+            [
+                w.text,
+                w.src_start,
+                w.src_end,
+                *_rounded(w.rect),
+                round(w.baseline_px, 3),
+                w.line,
+                w.style,
+                w.size_px,
+            ]
             for w in self.words
         ]
         payload = {
@@ -91,7 +100,8 @@ class BlockLayout:
         """A block from its stored form. Raises ``KeyError``/``ValueError`` on damaged data."""
         payload: dict[str, Any] = json.loads(text)
         words = tuple(
-            WordBox(w[0], w[1], w[2], Rect.from_list(w[3:7]), w[7], w[8], w[9], w[10]) for w in payload["words"]
+            WordBox(w[0], w[1], w[2], Rect.from_list(w[3:7]), w[7], w[8], w[9], w[10])
+            for w in payload["words"]
         )
         start, end = payload["src"]
         return BlockLayout(

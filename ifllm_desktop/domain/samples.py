@@ -63,6 +63,7 @@ def _stream(name: str, /, **columns: str) -> Stream:
     return Stream(name, (("t_ns", "i"), *columns.items()))
 
 
+# fmt: off
 STREAMS: dict[str, Stream] = {
     stream.name: stream
     for stream in (
@@ -78,7 +79,7 @@ STREAMS: dict[str, Stream] = {
                 ("face_x", "f"), ("face_y", "f"), ("face_w", "f"), ("face_h", "f"),
                 ("brightness", "f"), ("contrast", "f"), ("eye_patches", "b"),
             ),
-        ),  # fmt: skip
+        ),
         _stream("gap", frame_index="i", n_frames="i", reason="s"),
         # derived live; can be derived again from "landmarks"
         _stream("gaze", frame_index="i", x_px="f", y_px="f", sd_x_px="f", sd_y_px="f", calibration_id="s"),
@@ -106,8 +107,9 @@ STREAMS: dict[str, Stream] = {
         # what the turn is in: composing, waiting, streaming, reading, comparing, rating, idle, away
         _stream("state", turn_id="s", state="s"),
     )
-}  # fmt: skip
+}
 """Every stream of a recording, by name."""
+# fmt: on
 
 CONTROL_STREAMS = frozenset({"event"})
 """Streams whose rows are committed at once and acknowledged."""

@@ -220,7 +220,6 @@ class Conductor:
             self._capture_started = True
             self._capture.start()
 
-
     def _take_observations(self) -> None:
         if self._capture is None:
             return

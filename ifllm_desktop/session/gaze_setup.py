@@ -109,7 +109,9 @@ class GazeSetup:
         calibration_id = self._ids.new("calibration")
         if n_targets < MIN_TARGETS:
             reason = "no_face" if n_targets == 0 else "too_few_targets"
-            outcome = CalibrationOutcome(self._attempt_id, calibration_id, ok=False, reason=reason, n_targets=n_targets)
+            outcome = CalibrationOutcome(
+                self._attempt_id, calibration_id, ok=False, reason=reason, n_targets=n_targets
+            )
             return SetupOutcome("calibration", calibration_id, None, calibration=outcome)
         model = GazeModel().fit(samples.features, samples.target_px, samples.target_index)
         arrays = {name: np.asarray(values).tolist() for name, values in model.to_arrays().items()}
@@ -130,7 +132,13 @@ class GazeSetup:
         a_deg, b_deg, c_deg = rule.grades_deg
         limits = GradeLimits(a_deg, b_deg, c_deg, max_loss=rule.max_loss)
         summary = validate(
-            gaze_px, samples.target_px, samples.target_index, samples.t_ns, samples.n_frames_total, self._screen, limits
+            gaze_px,
+            samples.target_px,
+            samples.target_index,
+            samples.t_ns,
+            samples.n_frames_total,
+            self._screen,
+            limits,
         )
         outcome = _outcome(summary, self._attempt_id, self._calibration_id, rule.max_error_px)
         return SetupOutcome("validation", self._calibration_id, self._model, validation=outcome)

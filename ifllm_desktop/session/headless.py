@@ -198,9 +198,7 @@ class HeadlessRun:
 class Script:
     """What the simulated participant wants on each page; the flow decides whether it is allowed."""
 
-    def __init__(
-        self, person: Participant, quality_of: Callable[[str], str], max_turns: int
-    ) -> None:
+    def __init__(self, person: Participant, quality_of: Callable[[str], str], max_turns: int) -> None:
         self._person = person
         self._quality_of = quality_of
         self._max_turns = max_turns

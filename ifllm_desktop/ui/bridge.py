@@ -47,7 +47,7 @@ class Background(QObject):
         def call() -> None:
             try:
                 value = work(job)
-            except Exception as error:  # a thread's top: everything is reported, nothing is lost
+            except Exception as error:  # noqa: BLE001 - a thread's top: everything is reported
                 _log.info("background work failed", exc_info=error)
                 self._report(on_error, error, job)
             else:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def bench_live(folder: Path, clip: Path, length_s: float, *, face: bool) -> dict
     live.start()
     offset_ns = time.perf_counter_ns() - recorder.now_ns()
     _to_pair_task(parts, live)
-    _wait(application, lambda: parts.conductor.pipeline() is not None, 30.0)
+    _wait(lambda: parts.conductor.pipeline() is not None, 30.0)
     pipeline = parts.conductor.pipeline()
     assert pipeline is not None
     pipeline.set_model(_made_up_model(screen), "bench")
@@ -111,13 +112,13 @@ def bench_live(folder: Path, clip: Path, length_s: float, *, face: bool) -> dict
     live.command(
         "submit", parts.conductor.snapshot.task.suggested_prompt if parts.conductor.snapshot.task else ""
     )
-    _run_for(application, 1.0)
+    _run_for(1.0)
     live.tick_gaps_ns.clear()
     live.tick_times_ns.clear()
     watch.latencies_ns.clear()
     cpu_s = time.process_time()
     pointer = _Pointer(window)
-    _run_for(application, length_s)
+    _run_for(length_s)
     cpu_s = time.process_time() - cpu_s
     pointer.stop()
     gaps_ns, times_ns = np.array(live.tick_gaps_ns), np.array(live.tick_times_ns)
@@ -216,13 +217,13 @@ class _Pointer:
         self.n_sent += 1
 
 
-def _run_for(application: QApplication, length_s: float) -> None:
+def _run_for(length_s: float) -> None:
     loop = QEventLoop()
     QTimer.singleShot(int(length_s * 1000), loop.quit)
     loop.exec()
 
 
-def _wait(application: QApplication, ready: Any, limit_s: float) -> None:
+def _wait(ready: Callable[[], bool], limit_s: float) -> None:
     end_s = time.monotonic() + limit_s
     while not ready() and time.monotonic() < end_s:
-        _run_for(application, 0.02)
+        _run_for(0.02)

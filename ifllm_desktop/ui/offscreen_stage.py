@@ -100,7 +100,10 @@ class OffscreenStage:
         if view is None:
             view = self._make_view(answer, n_answers)
         n_source = len(answer.text)
-        if self._shown[answer.response_id] == n_source and self._complete[answer.response_id] == answer.complete:
+        if (
+            self._shown[answer.response_id] == n_source
+            and self._complete[answer.response_id] == answer.complete
+        ):
             return
         view.set_source(answer.text, answer.complete)
         epoch = view.layout_snapshot().head.epoch
@@ -135,7 +138,9 @@ class OffscreenStage:
         head = delta.head
         self._record("layout_epoch", (self._t_ns, head.response_id, head.epoch, head.to_json()))
         for block in delta.changed:
-            self._record("layout_block", (self._t_ns, head.response_id, head.epoch, block.index, block.to_json()))
+            self._record(
+                "layout_block", (self._t_ns, head.response_id, head.epoch, block.index, block.to_json())
+            )
         self._scene_dirty = True
 
     def _viewport(self, side: str, n_answers: int) -> Rect:

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from ifllm_desktop import compose, logs
+from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.export.preview import preview
 from ifllm_desktop.features.pairs import pair_measures
@@ -80,7 +81,7 @@ class Workbench(QObject):
         self.home.open_study.connect(self._open_study)
         self.home.study_chosen.connect(lambda path: self.choose(Path(path)))
         self.home.run_study.connect(lambda path: self.run(Path(path)))
-        self.home.replay.connect(lambda session_id: self.open_replay(session_id))
+        self.home.replay.connect(self.open_replay)
         self.replay.open_requested.connect(lambda: self.window.show_page("home"))
         self.rewards.train_requested.connect(self._score)
         self.rewards.score_requested.connect(self._score)
@@ -414,8 +415,7 @@ def _screen(window: MainWindow) -> Screen:
 def _card(path: Path) -> StudyCard:
     try:
         facts = compose.study_facts(path)
-    except Exception as error:  # one study that cannot be read must not hide the others
-        _log.info("study cannot be opened", exc_info=error)
+    except (IfllmError, OSError) as error:  # one study that cannot be read must not hide the others
         return StudyCard(str(path), path.name, sentence(error), "missing")
     return StudyCard(
         str(path), facts.title, str(path), "open", facts.n_people, facts.n_sessions, facts.n_pairs
