@@ -36,6 +36,8 @@ class Observation:
         x, y, w, h in units of the picture's width and height; NaN without a face.
     frame : Frame or None
         The picture, for the preview only; never stored.
+    on_response : str
+        Answer whose text was more likely looked at than not (P ≥ .5); empty otherwise.
     """
 
     t_ns: int
@@ -47,6 +49,7 @@ class Observation:
     brightness: float = math.nan
     frame: Frame | None = None
     latency_ns: int = 0
+    on_response: str = ""
 
 
 class Pipeline:
@@ -73,6 +76,7 @@ class Pipeline:
         self.session_ns = session_ns
         self._model: tuple[GazeModel, str] | None = None
         self._scene: Scene = EMPTY_SCENE
+        self._paused = False
         self.n_frames = 0
         self.n_landmark_rows = 0
         self.n_gap_rows = 0
@@ -85,14 +89,20 @@ class Pipeline:
         """Write rows elsewhere from the next frame on (the bench times them)."""
         self._record = record
 
+    def set_paused(self, paused: bool) -> None:
+        """While paused frames are neither looked at nor stored nor counted."""
+        self._paused = paused
+
     def set_model(self, model: GazeModel | None, calibration_id: str = "") -> None:
         """The calibration to use from the next frame on."""
         self._model = (model, calibration_id) if model is not None else None
 
     def process(self, frame: Frame) -> Observation:
-        """One frame ends as exactly one row in ``landmarks`` or one in ``gap``."""
-        self.n_frames += 1
+        """One frame ends as exactly one row in ``landmarks`` or one in ``gap``; while paused it is not looked at."""
         t_ns = self.session_ns(frame.t_ns)
+        if self._paused:
+            return Observation(t_ns, frame.index, None)
+        self.n_frames += 1
         face = self._landmarker.detect(frame)
         if face is None:
             self._gap(t_ns, frame.index, "no_face")
@@ -116,15 +126,22 @@ class Pipeline:
             ),
         )
         self.n_landmark_rows += 1
-        gaze, sd = self._gaze(t_ns, frame.index, features)
-        return Observation(t_ns, frame.index, features, gaze, sd, box, brightness, frame)
+        gaze, sd, response_id = self._gaze(t_ns, frame.index, features)
+        return Observation(
+            t_ns, frame.index, features, gaze, sd, box, brightness, frame, on_response=response_id
+        )
 
     def lost(self, t_ns: int, frame_index: int, n_frames: int, reason: str) -> None:
         """A gap row for frames that never came (``t_ns`` is session time)."""
+        if self._paused:
+            return
+        self.n_frames += 1
         self._gap(t_ns, frame_index, reason, n_frames)
 
     def dropped(self, frame: Frame) -> None:
         """A gap row for a frame that a newer one replaced before it could be looked at."""
+        if self._paused:
+            return
         self.n_frames += 1
         self._gap(self.session_ns(frame.t_ns), frame.index, "dropped")
 
@@ -138,19 +155,21 @@ class Pipeline:
 
     def _gaze(
         self, t_ns: int, frame_index: int, features: NDArray[np.float64]
-    ) -> tuple[tuple[float, float], tuple[float, float]]:
+    ) -> tuple[tuple[float, float], tuple[float, float], str]:
         if self._model is None:
-            return (math.nan, math.nan), (math.nan, math.nan)
+            return (math.nan, math.nan), (math.nan, math.nan), ""
         model, calibration_id = self._model
         points, sds = model.predict(features[None, :])
         x_px, y_px = float(points[0, 0]), float(points[0, 1])
         sd_x_px, sd_y_px = float(sds[0, 0]), float(sds[0, 1])
         self._record("gaze", (t_ns, frame_index, x_px, y_px, sd_x_px, sd_y_px, calibration_id))
         scene = self._scene
+        on_response = ""
         if scene.responses or scene.aois:
             h = hit(scene, x_px, y_px, sd_x_px, sd_y_px)
             self._record(
                 "hit",
                 (t_ns, frame_index, h.response_id, h.aoi, h.block, h.line, h.p_block, h.p_line, h.p_off_text),
             )
-        return (x_px, y_px), (sd_x_px, sd_y_px)
+            on_response = h.response_id if h.p_off_text <= 0.5 else ""
+        return (x_px, y_px), (sd_x_px, sd_y_px), on_response

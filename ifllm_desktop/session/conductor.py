@@ -111,6 +111,7 @@ class Conductor:
         self._newest_face: Observation | None = None
         self.on_observation: Callable[[Observation], None] | None = None
         self._capture_started = False
+        self._looked = ("", -1)
         self.requests: dict[str, ChatRequest] = {}
 
     @property
@@ -135,6 +136,9 @@ class Conductor:
         snapshot: FlowSnapshot = getattr(self.flow, name)(t_ns, *arguments)
         if name == "pause":
             self.recorder.pause()
+        pipeline = self.pipeline()
+        if pipeline is not None:
+            pipeline.set_paused(snapshot.paused)
         self._after_command(name, snapshot)
         return snapshot
 
@@ -233,8 +237,22 @@ class Conductor:
             while observation.t_ns - self._frame_times_ns[0] > 2 * NS_PER_S:
                 self._frame_times_ns.popleft()
             self._setup.frame(observation.t_ns, observation.frame_index, observation.features)
+            self._note_reading(observation)
             if self.on_observation is not None:
                 self.on_observation(observation)
+
+    def _note_reading(self, observation: Observation) -> None:
+        """Reading is activity, too: who reads without touching anything is neither idle nor on one side only."""
+        snapshot = self.snapshot
+        if not observation.on_response or snapshot.turn_state not in _READING_STATES:
+            return
+        looked = (observation.on_response, observation.t_ns // NS_PER_S)
+        if looked == self._looked:
+            return
+        self._looked = looked
+        side = next((a.side for a in snapshot.answers if a.response_id == observation.on_response), "")
+        if side:
+            self.flow.activity(observation.t_ns, f"answer_{side}")
 
     def _camera_event(self, state: str, error: Exception | None) -> None:
         detail = getattr(error, "code", "") if error is not None else ""
@@ -270,6 +288,8 @@ class Conductor:
             self.flow.validation_finished(t_ns, outcome.validation)
         self._setup.follow(self.snapshot, t_ns)
 
+
+_READING_STATES = ("reading", "comparing", "idle")
 
 POINTER_STREAMS = frozenset({"pointer", "wheel", "key", "selection", "focus", "scroll"})
 """What the scope ``pointer`` of the consent covers; geometry and texts are part of taking part at all."""
