@@ -118,6 +118,16 @@ def _unread(response: ResponseRecord) -> Values:
     return tuple(float(len(response.text)) if name == "length_chars" else math.nan for name in NAMES)
 
 
+def gaze_was_accepted(source: RecordingSource, t_ns: int) -> bool:
+    """Whether the newest validation before a moment was within the study's limits.
+
+    Gaze that failed its validation, or was never validated, is stored but says nothing about reading: measures of
+    it are missing, not wrong.
+    """
+    checks = [event for event in source.events() if event.kind == "validation" and event.t_ns <= t_ns]
+    return bool(checks) and bool(checks[-1].payload["ok"])
+
+
 def answer_evidence(
     source: RecordingSource, history: LayoutHistory, window: ReadingWindow, response: ResponseRecord
 ) -> AnswerEvidence:
@@ -134,7 +144,7 @@ def answer_evidence(
         text=response.text,
         t0_ns=t0_ns,
         t1_ns=t1_ns,
-        gaze=gaze if len(gaze) else None,
+        gaze=gaze if len(gaze) and gaze_was_accepted(source, t0_ns) else None,
         pointer=pointer[max(earlier, 0) :] if len(pointer) else None,
         geometries=geometries(history, response.response_id, t0_ns, t1_ns),
         scroll_t_ns=scroll["t_ns"].astype(np.int64),

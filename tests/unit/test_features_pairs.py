@@ -270,3 +270,20 @@ def test_that_mass_outside_an_empty_interval_is_zero() -> None:
     one = np.ones(1)
     assert interval_mass(5.0, 3.0, one, one)[0] == 0
     assert interval_mass(-1.959964, 1.959964, 0 * one, one)[0] == pytest.approx(0.95, abs=1e-6)
+
+
+@pytest.mark.parametrize("validated", [False, None], ids=["failed", "never"])
+def test_that_gaze_without_an_accepted_validation_gives_no_gaze_measures(validated: bool | None) -> None:
+    good = small_session(plans=[TurnPlan()])
+
+    def change(row: Row) -> Row | None:
+        if row[1] != "validation":
+            return row
+        return None if validated is None else (row[0], row[1], row[2].replace('"ok":true', '"ok":false'))
+
+    row = only_row(with_rows(good, "event", change))
+    accepted = only_row(good)
+    for name in ("gaze_dwell_s", "coverage", "late_dwell_share"):
+        assert not math.isnan(value(accepted, "left", name))
+        assert math.isnan(value(row, "left", name))
+    assert value(row, "left", "pointer_dwell_s") == value(accepted, "left", "pointer_dwell_s")
