@@ -57,6 +57,7 @@ class Workbench(QObject):
         self._seed = seed
         self._study: StudyFolder | None = None
         self._job: Job | None = None
+        self._opening = False
         self._live: LiveSession | None = None
         self._participant_window: ParticipantWindow | None = None
         self.background = Background(self)
@@ -220,7 +221,9 @@ class Workbench(QObject):
         study = self._study
         if study is None:
             return
+        self._opening = True  # showing the page must not open the newest session on top of this one
         self.window.show_page("replay")
+        self._opening = False
         self.replay.show_loading()
 
         def work(_: Job) -> tuple[ReplayModel, Any]:
@@ -237,7 +240,7 @@ class Workbench(QObject):
     def _page_shown(self, key: str) -> None:
         if self._study is None:
             return
-        if key == "replay" and self.replay.model is None:
+        if key == "replay" and self.replay.model is None and not self._opening:
             self.open_replay(None)
         elif key == "rewards":
             self._show_pairs(self._study)
