@@ -32,6 +32,8 @@ SENTENCES: dict[str, str] = {
     "folder_read_only": "{path} cannot be written to: choose a folder that you may write to, or change its permissions.",
     "path_unusable": "{path} cannot be used ({reason}): choose another one.",
     "session_missing": "The study has no session {session}: `ifllm-desktop verify` lists them.",
+    "no_sessions": "The study in {path} has no session yet: record one with `ifllm-desktop run {path}`.",
+    "participant_id": "{name} cannot be the id of a participant: use 1 to 32 letters, digits, - and _, the first a letter or digit.",
     "label_conflict": "This label step was already stored by another window: close one of them and try again.",
     # scores and exports
     "reward_few_pairs": "Only {n} pairs have a vote for a side and {needed} are needed: record more pairs, or score with the model that ships with the program.",

@@ -7,14 +7,13 @@ out because where the pointer rests on the ballot tells the vote itself.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ifllm_desktop.domain.samples import Records
 from ifllm_desktop.domain.session import TurnRecord
-from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.ports import RecordingSource
 
 BALLOT_PREFIXES = ("rating_", "rate_", "prefer")
@@ -101,42 +100,46 @@ def _ballot_hover_ns(source: RecordingSource, t0_ns: int, t1_ns: int, t_open_ns:
         return None
     pointer = source.read("pointer", None, t1_ns)
     regions = ballot_regions(source.read("aoi", None, t1_ns))
-    for index in np.flatnonzero(pointer["t_ns"] >= max(t_open_ns, t0_ns)):
-        t_ns = int(pointer["t_ns"][index])
-        before = index > 0 and on_ballot(pointer[index - 1], regions, t_ns)
-        if not before and on_ballot(pointer[index], regions, t_ns):
-            return t_ns
-    return None
+    rows = np.flatnonzero(pointer["t_ns"] >= max(t_open_ns, t0_ns))
+    t_ns = pointer["t_ns"][rows]
+    inside = on_ballot(pointer[rows], regions, t_ns)
+    before = on_ballot(pointer[np.maximum(rows - 1, 0)], regions, t_ns) & (rows > 0)
+    entered = np.flatnonzero(inside & ~before)
+    return int(t_ns[entered[0]]) if len(entered) else None
 
 
-Regions = list[tuple[list[int], Records]]
+Regions = list[tuple[NDArray[np.int64], Records]]
 
 
 def ballot_regions(aois: Records) -> Regions:
     """For each area of the ballot when it changed and how, out of rows of the stream ``aoi`` sorted by time."""
     names = aois["name"].astype(str)
     parts = [aois[names == name] for name in sorted(set(names)) if _is_ballot(name)]
-    return [([int(t) for t in part["t_ns"]], part) for part in parts]
+    return [(part["t_ns"].astype(np.int64), part) for part in parts]
 
 
-def on_ballot(row: np.void, regions: Regions, t_ns: int) -> bool:
-    """Whether a pointer row lies in the rating region, by the name of its target or by where the region is.
+def on_ballot(rows: Records, regions: Regions, t_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether pointer rows lie in the rating region, by the name of their target or by where the region is.
 
     Parameters
     ----------
-    row : record of the stream ``pointer``
-    t_ns : int
+    rows : records of the stream ``pointer``, shape (n,)
+    t_ns : ndarray of int64, shape (n,)
         The region is taken as it stood then, which matters for a pointer that rests where a region appears.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
     """
-    if _is_ballot(str(row["target"])):
-        return True
+    out = np.fromiter((_is_ballot(str(name)) for name in rows["target"]), dtype=np.bool_, count=len(rows))
+    x_px, y_px = rows["x_px"], rows["y_px"]
     for times, areas in regions:
-        number = bisect_right(times, t_ns) - 1
-        if number >= 0 and areas["visible"][number] == 1:
-            x, y, w, h = (float(areas[side][number]) for side in ("x_px", "y_px", "w_px", "h_px"))
-            if Rect(x, y, w, h).contains(float(row["x_px"]), float(row["y_px"])):
-                return True
-    return False
+        number = np.searchsorted(times, t_ns, side="right") - 1
+        area = areas[np.maximum(number, 0)]
+        in_x = (x_px >= area["x_px"]) & (x_px < area["x_px"] + area["w_px"])
+        in_y = (y_px >= area["y_px"]) & (y_px < area["y_px"] + area["h_px"])
+        out |= (number >= 0) & (area["visible"] == 1) & in_x & in_y
+    return out
 
 
 def _is_ballot(name: str) -> bool:
