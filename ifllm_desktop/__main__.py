@@ -29,6 +29,9 @@ def _run(arguments: list[str]) -> int:
         code = cli.main(arguments)
         sys.stdout.flush()  # here, where a reader that went away is not yet an error at exit
         return code
+    except SystemExit:  # --help and wrong usage
+        sys.stdout.flush()
+        raise
     except BrokenPipeError:
         raise
     except Exception as error:

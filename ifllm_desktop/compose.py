@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 import shutil
 import threading
@@ -59,6 +60,7 @@ SIMULATED_WALL_START_NS = 1_767_225_600_000_000_000
 """Wall time at which simulated sessions begin: 2026-01-01T00:00:00Z, so that runs can be compared byte by byte."""
 TEMPLATES = ("demo",)
 SIMULATED = "simulated"
+_log = logging.getLogger(__name__)
 _PARTICIPANT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -92,6 +94,10 @@ def open_study(path: Path) -> StudyFolder:
 def verify_study(path: Path) -> dict[str, Any]:
     """The report of ``verify``: recovers what was cut off, then checks everything."""
     study = StudyFolder.open(path)
+    try:
+        recover_study(study)
+    except DataError:
+        _log.info("%s: the catalogue cannot be used; verify says why", path.name)
     return dict(verify(study))
 
 
@@ -104,12 +110,24 @@ def recover_study(study: StudyFolder) -> list[str]:
     """Close what a crash left open; returns one sentence per recording that was recovered or cannot be."""
     said = []
     for report in recover(study):
+        if report.recovered or report.adopted:
+            _mirror_consent(study, report.session_id)
         if report.recovered:
             said.append(
                 f"A recording of {report.session_id} had not been closed: {report.duration_s:.1f} s were recovered."
             )
         said += [f"{report.file}: {problem}" for problem in report.problems]
     return said
+
+
+def _mirror_consent(study: StudyFolder, session_id: str) -> None:
+    """Enter the consent of a session that was cut off: without it nothing of that session could be exported."""
+    source = study.source(session_id)
+    for event in source.events():
+        if event.kind == "consent":
+            scopes = {scope: bool(agreed) for scope, agreed in event.payload["scopes"].items()}
+            participant_id, wall_ns = source.info().participant_id, source.wall_ns(event.t_ns)
+            study.catalogue().put_consent(participant_id, session_id, scopes, wall_ns)
 
 
 # ---- devices ---------------------------------------------------------------------------------
@@ -165,14 +183,15 @@ class SessionParts:
         snapshot = self.conductor.snapshot
         segment = self.conductor.close(cleanly=cleanly)
         catalogue = self.study.catalogue()
-        catalogue.put_segment(segment)
+        # the segment last: until it is entered as closed the next start would look after all of this again
         if snapshot.scopes is not None:
             wall_ns = self.clock.wall_ns()
             catalogue.put_consent(
                 self.info.participant_id, self.info.session_id, dict(snapshot.scopes), wall_ns
             )
-        state = "finished" if snapshot.page == "finish" else "stopped"
+        state = "finished" if snapshot.page == "finish" and cleanly else "stopped"
         catalogue.set_session_state(self.info.session_id, state)
+        catalogue.put_segment(segment)
         return segment
 
 

@@ -8,6 +8,7 @@ from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.ports import Camera, Clock
 
 _NEVER_NS = 2**62
+_REOPEN_NS = NS_PER_S
 
 
 class InlineCapture:
@@ -27,6 +28,7 @@ class InlineCapture:
         self._problems: list[tuple[str, Exception | None]] = []
         self.pipeline: Pipeline | None = pipeline
         self.n_passes = 0
+        self._lost = False
 
     def start(self) -> None:
         """Open the camera. Its errors are reported, as in the threaded run, by :meth:`take_problems`."""
@@ -45,7 +47,13 @@ class InlineCapture:
         out: list[Observation] = []
         assert self.pipeline is not None
         while self._next_due_ns <= self._clock.now_ns():
-            frame = self._camera.read()
+            if self._lost and not self._opened_again():
+                continue
+            try:
+                frame = self._camera.read()
+            except IfllmError as error:
+                self._lose(error)
+                continue
             self._next_due_ns += self._period_ns
             if frame is None:
                 self.pipeline.lost(self.pipeline.session_ns(self._clock.now_ns()), -1, 1, "no_picture")
@@ -56,6 +64,24 @@ class InlineCapture:
                 self._problems.append(("looped", None))
             out.append(self.pipeline.process(frame))
         return out
+
+    def _lose(self, error: IfllmError) -> None:
+        self._camera.close()
+        self._lost = True
+        self._problems.append(("lost", error))
+        assert self.pipeline is not None
+        self.pipeline.lost(self.pipeline.session_ns(self._clock.now_ns()), -1, 1, "camera_lost")
+        self._next_due_ns = self._clock.now_ns() + _REOPEN_NS
+
+    def _opened_again(self) -> bool:
+        try:
+            self._camera.open()
+        except IfllmError:
+            self._next_due_ns += _REOPEN_NS
+            return False
+        self._lost = False
+        self._problems.append(("opened", None))
+        return True
 
     def take_problems(self) -> list[tuple[str, Exception | None]]:
         """See ``CaptureWorker``."""

@@ -6,6 +6,7 @@ Runs on the vision thread in the window and in the one loop of the headless run;
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -63,6 +64,13 @@ class Pipeline:
         Takes ``(stream, row)`` in session time.
     session_ns : callable
         Session time of a reading of the clock.
+
+    Attributes
+    ----------
+    n_frames : int
+        Frames that were looked at or are known to be missing; each has one row in ``landmarks`` or ``gap``.
+    n_by_pass : Counter
+        Frames of each pass of a video file; devices have only pass 0.
     """
 
     def __init__(
@@ -78,6 +86,7 @@ class Pipeline:
         self._scene: Scene = EMPTY_SCENE
         self._paused = False
         self.n_frames = 0
+        self.n_by_pass: Counter[int] = Counter()
         self.n_landmark_rows = 0
         self.n_gap_rows = 0
 
@@ -103,6 +112,7 @@ class Pipeline:
         if self._paused:
             return Observation(t_ns, frame.index, None)
         self.n_frames += 1
+        self.n_by_pass[frame.pass_index] += 1
         face = self._landmarker.detect(frame)
         if face is None:
             self._gap(t_ns, frame.index, "no_face")
@@ -143,6 +153,7 @@ class Pipeline:
         if self._paused:
             return
         self.n_frames += 1
+        self.n_by_pass[frame.pass_index] += 1
         self._gap(self.session_ns(frame.t_ns), frame.index, "dropped")
 
     def close(self) -> None:

@@ -81,13 +81,19 @@ class CaptureWorker:
     def _run_camera(self) -> None:
         try:
             self.ready.wait(60.0)  # the landmarker loads once; frames before that would only be thrown away
+            missing = ""  # what the camera was last found to miss; said once, not at every try to open it
             while not self._stop.is_set():
                 try:
                     self._camera.open()
+                    missing = ""
                     self._problems.append(("opened", None))
                     self._read_until_stopped()
                 except IfllmError as error:
-                    self._problems.append(("lost", error))
+                    if not missing:
+                        self._lost(1, "camera_lost")
+                    if missing != error.code:
+                        self._problems.append(("lost", error))
+                    missing = error.code
                     self._camera.close()
                     self._stop.wait(_REOPEN_S)
         finally:
@@ -128,5 +134,9 @@ class CaptureWorker:
                     observation = pipeline.process(frame)
                     latency_ns = self._clock.now_ns() - frame.t_ns
                     self._observations.append(replace(observation, latency_ns=latency_ns))
+        except Exception as error:  # noqa: BLE001 - the top of a thread: a dead pipeline has to become visible
+            _log.info("the gaze pipeline stopped", exc_info=error)
+            self._problems.append(("failed", error))
+            self._slot.close()  # nobody takes frames any more: the camera must not wait for that
         finally:
             pipeline.close()

@@ -111,7 +111,10 @@ class HeadlessRun:
         self._offset_ns = 0
 
     def run(self) -> FlowSnapshot:
-        """Run to the end; returns the last snapshot. The conductor is left open for its owner to close."""
+        """Run to the end, or until ``cancel`` is set or nothing can be stored any more; returns the last snapshot.
+
+        The conductor is left open for its owner to close.
+        """
         snapshot = self._conductor.start()
         step_ns = self._clock.now_ns()
         self._offset_ns = step_ns - self._conductor.recorder.now_ns()
@@ -129,7 +132,7 @@ class HeadlessRun:
             if self._progress is not None and t_ns >= next_progress_ns:
                 next_progress_ns = t_ns + NS_PER_S // 4
                 self._progress(seconds(max(0, self._conductor.recorder.committed_t_ns())))
-            if t_ns > _LIMIT_NS:
+            if t_ns > _LIMIT_NS or self._conductor.recorder.fault() is not None:
                 break
         self._stage.show(self._conductor.snapshot, self._conductor.recorder.now_ns())
         return self._conductor.snapshot
