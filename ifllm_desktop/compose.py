@@ -189,7 +189,7 @@ class SessionParts:
             catalogue.put_consent(
                 self.info.participant_id, self.info.session_id, dict(snapshot.scopes), wall_ns
             )
-        state = "finished" if snapshot.page == "finish" and cleanly else "stopped"
+        state = "finished" if snapshot.ended == "finished" else "stopped"
         catalogue.set_session_state(self.info.session_id, state)
         catalogue.put_segment(segment)
         return segment

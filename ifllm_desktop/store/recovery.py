@@ -173,6 +173,7 @@ def _recover_locked(study: StudyFolder, path: Path, session_id: str) -> Recovery
     sha256 = _seal_again(path, cleanly=found.closed_cleanly)
     recovered = not found.closed_cleanly
     catalogue.put_segment(replace(found, recovered=recovered, sha256=sha256))
+    study.mirror_consent(found.session_id)  # it was to be entered at the end of the session, which never came
     return replace(report, recovered=recovered)
 
 

@@ -144,6 +144,15 @@ class StudyFolder:
         """The recording of a session. Raises DataError ``session_missing`` and as ``open_recording``."""
         return open_recording(self.recordings, self.catalogue().session(session_id))
 
+    def mirror_consent(self, session_id: str) -> None:
+        """Enter in the catalogue what the recording of a session says of its person's consent."""
+        source = self.source(session_id)
+        for event in source.events():
+            if event.kind == "consent" and not event.payload["declined"]:
+                scopes = {str(scope): bool(yes) for scope, yes in event.payload["scopes"].items()}
+                participant_id = source.info().participant_id
+                self.catalogue().put_consent(participant_id, session_id, scopes, source.wall_ns(event.t_ns))
+
     def new_segment(
         self, session_id: str, number: int, header: Mapping[str, Any], wall_ns: int, **options: Any
     ) -> SegmentWriter:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +61,23 @@ def run_headless(
     started_s = time.monotonic()
     application = offscreen_application()
     study = compose.open_study(study_path)
+    if camera != compose.SIMULATED:
+        compose.check_camera(camera)
     for sentence in compose.recover_study(study):
         say(sentence)
     participant_id = participant or compose.next_participant(study)
-    report = _run_one(
-        study, participant_id, camera, seed, realtime=realtime, say=say, number=0, max_turns=max_turns
-    )
+    with _interrupt_event() as stop:
+        report = _run_one(
+            study, participant_id, camera, seed, realtime=realtime, say=say, number=0, max_turns=max_turns,
+            stop=stop,
+        )  # fmt: skip
     del application
     return {
         "study": str(study_path), "sessions": [report["session_id"]], "participants": [participant_id],
         "frames": report["frames"], "landmark_rows": report["landmark_rows"], "gap_rows": report["gap_rows"],
         "export": None, "elapsed_s": round(time.monotonic() - started_s, 3), "camera": camera,
-        "video_passes": report["video_passes"], "gaze": report["gaze"], "simulated": report["simulated"],
+        "video_passes": report["video_passes"], "frames_by_pass": report["frames_by_pass"],
+        "gaze": report["gaze"], "simulated": report["simulated"],
     }  # fmt: skip
 
 
@@ -87,7 +96,8 @@ def run_demo_headless(study_path: Path | None, camera: str | None, seed: int, sa
     people = compose.new_participants(study, n_people, compose.devices_of(source))
     if n_people == 1:
         say(f"{people[0]}: a simulated participant acts, gaze comes from {source} …")
-        reports = [_run_one(study, people[0], source, seed, realtime=False, say=say, number=0)]
+        with _interrupt_event() as stop:
+            reports = [_run_one(study, people[0], source, seed, realtime=False, say=say, number=0, stop=stop)]
     else:
         reports = _run_many(folder, people, source, seed, say)
     say("Labels, scores and export …")
@@ -102,7 +112,8 @@ def run_demo_headless(study_path: Path | None, camera: str | None, seed: int, sa
         "frames": sum(r["frames"] for r in reports), "landmark_rows": sum(r["landmark_rows"] for r in reports),
         "gap_rows": sum(r["gap_rows"] for r in reports), "export": str(out),
         "elapsed_s": round(time.monotonic() - started_s, 3), "camera": source,
-        "video_passes": sum(r["video_passes"] for r in reports), "gaze": [r["gaze"] for r in reports],
+        "video_passes": sum(r["video_passes"] for r in reports),
+        "frames_by_pass": [r["frames_by_pass"] for r in reports], "gaze": [r["gaze"] for r in reports],
         "replay": [compose.replay_summary(study, s) for s in sessions], "labels": labels, "scores": scores,
         "files": export["files"], "excluded": export["excluded"], "simulated": True,
     }  # fmt: skip
@@ -112,11 +123,14 @@ def _run_many(folder: Path, people: list[str], camera: str, seed: int, say: Say)
     """Simulated participants side by side, one process a core: they share nothing but the catalogue."""
     context = multiprocessing.get_context("spawn")  # Qt does not survive a fork
     n_workers = min(len(people), os.cpu_count() or 1)
-    with ProcessPoolExecutor(n_workers, mp_context=context) as pool:
-        jobs = [
-            pool.submit(_run_in_process, folder, participant_id, camera, seed, number)
-            for number, participant_id in enumerate(people)
-        ]
+    stop = context.Event()
+    with ProcessPoolExecutor(n_workers, context, _follow, (stop,)) as pool:
+        # the workers start with the first job and take over that they do not hear Ctrl-C: it reaches them as `stop`
+        with _interrupts_ignored():
+            jobs = [
+                pool.submit(_run_in_process, folder, participant_id, camera, seed, number)
+                for number, participant_id in enumerate(people)
+            ]
         reports = []
         try:
             for number, job in enumerate(jobs):
@@ -126,9 +140,52 @@ def _run_many(folder: Path, people: list[str], camera: str, seed: int, say: Say)
                 say(f"Participant {number + 1} of {len(people)} ({people[number]}, simulated) is done.")
                 reports.append(report)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            stop.set()
+            with _interrupts_ignored():
+                pool.shutdown(wait=True, cancel_futures=True)
             raise
         return reports
+
+
+_stop_worker = threading.Event()
+
+
+def _follow(stop: Event) -> None:
+    """In a worker: hand on that everything is to stop."""
+
+    def wait() -> None:
+        stop.wait()
+        _stop_worker.set()
+
+    threading.Thread(target=wait, name="ifllm-stop", daemon=True).start()
+
+
+@contextmanager
+def _interrupt_event() -> Iterator[threading.Event]:
+    """Ctrl-C sets the event instead of tearing a session apart wherever it happens to be; raised at the end."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if stop.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _run_in_process(
@@ -138,7 +195,10 @@ def _run_in_process(
     said: list[str] = []
     study = StudyFolder.open(folder)
     try:
-        report = _run_one(study, participant_id, camera, seed, realtime=False, say=said.append, number=number)
+        report = _run_one(
+            study, participant_id, camera, seed, realtime=False, say=said.append, number=number,
+            stop=_stop_worker,
+        )  # fmt: skip
     finally:
         study.close()
     del application
@@ -154,6 +214,7 @@ def _run_one(
     realtime: bool,
     say: Say,
     number: int,
+    stop: threading.Event,
     max_turns: int = 3,
 ) -> dict[str, Any]:
     options = compose.SessionOptions(
@@ -172,10 +233,13 @@ def _run_one(
         parts.quality_of,
         max_turns=max_turns,
         progress=progress,
+        cancel=stop,
     )
     cleanly = False
     try:
         snapshot = run.run()
+        if stop.is_set():
+            snapshot = parts.conductor.command("stop", "interrupted")
         cleanly = True
     finally:
         fault = parts.conductor.recorder.fault()
@@ -195,6 +259,7 @@ def _run_one(
         "landmark_rows": pipeline.n_landmark_rows if pipeline else 0,
         "gap_rows": pipeline.n_gap_rows if pipeline else 0,
         "video_passes": parts.conductor.video_passes(), "simulated": camera == compose.SIMULATED,
+        "frames_by_pass": [n for _, n in sorted(pipeline.n_by_pass.items())] if pipeline else [],
         "gaze": _gaze_report(snapshot),
     }  # fmt: skip
 

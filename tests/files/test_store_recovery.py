@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ifllm_desktop.domain.errors import DataError
-from ifllm_desktop.domain.session import SessionInfo
+from ifllm_desktop.domain.session import Event, SessionInfo
 from ifllm_desktop.store import connect
 from ifllm_desktop.store.file_lock import FileLock
 from ifllm_desktop.store.recovery import recover, verify
@@ -315,3 +315,20 @@ def test_that_a_lock_left_by_a_dead_process_is_no_lock(study: StudyFolder) -> No
     assert isinstance(writer, SegmentWriter)
     writer.close(cleanly=True)
     assert [p.name for p in study.recordings.iterdir()] == ["s1-1.sqlite"]
+
+
+def test_that_the_consent_of_a_session_that_was_cut_off_is_entered_by_recovery(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "study.yaml").write_text("schema_version: 1\n", encoding="utf-8")
+    study = StudyFolder.create(tmp_path / "study", tmp_path / "source")
+    header = {"participant_id": "P001", "study_id": "demo", "devices": "simulated", "session_number": 1}
+    writer = study.new_segment("s-1", 1, header, 1_000)
+    scopes = {"gaze": False, "pointer": True, "eye_patches": False, "sharing": True}
+    writer.put("anchor", (0, 1_000))
+    writer.put("event", Event(5, "consent", {"scopes": scopes, "declined": False}).to_row())
+    assert writer.flush(5.0)
+    writer.close(cleanly=False)
+    assert study.catalogue().consents() == {}
+    recover(study)
+    assert study.catalogue().consents() == {"P001": scopes}
+    study.close()
