@@ -233,6 +233,7 @@ def _verify(options: argparse.Namespace) -> int:
         if row["recovered"]:
             lines.append(f"{row['id']}: was not closed; recovered {row['duration_s']:.1f} s.")
         lines += [f"{row['id']}: {problem}" for problem in row["problems"]]
+    lines += report["problems"]
     _emit(options, report, "\n".join(lines))
     return 0 if report["ok"] else 1
 

@@ -54,7 +54,6 @@ from ifllm_desktop.session.ids import IdFactory, RandomIds, SeededIds, seed_of
 from ifllm_desktop.store.recovery import recover, verify
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.store.writer import SegmentWriter
-from ifllm_desktop.wording import sentence
 
 SIMULATED_WALL_START_NS = 1_767_225_600_000_000_000
 """Wall time at which simulated sessions begin: 2026-01-01T00:00:00Z, so that runs can be compared byte by byte."""
@@ -497,101 +496,6 @@ def export_study(path: Path, format_name: str, out: Path) -> dict[str, Any]:
         "format": format_name, "out": str(out), "files": [f.to_json() for part in report.formats for f in part.files],
         "excluded": dict(excluded), "reasons": {p.format: p.reason for p in report.formats if p.reason},
     }  # fmt: skip
-
-
-# ---- what the workbench lists ----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class StudyFacts:
-    """A study in three counts."""
-
-    title: str
-    n_people: int
-    n_sessions: int
-    n_pairs: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionOverview:
-    """A session in the figures that say whether it can be used.
-
-    Attributes
-    ----------
-    accuracy_px, loss, rate_hz : float
-        Of the newest validation; NaN without one.
-    state, needs_you : str
-        In words; ``needs_you`` is empty when nothing has to be decided.
-    """
-
-    info: SessionInfo
-    length_s: float
-    grade: str
-    accuracy_px: float
-    loss: float
-    rate_hz: float
-    state: str
-    support_reason: str
-    needs_you: str
-
-
-def study_facts(path: Path) -> StudyFacts:
-    """Counts of a study. Raises what opening it raises."""
-    study = StudyFolder.open(path)
-    try:
-        protocol = load_protocol(study.protocol_path)
-        catalogue = study.catalogue()
-        sessions = catalogue.sessions()
-        n_pairs = sum(
-            event.kind == "preference"
-            for s in sessions
-            if s.segments
-            for event in study.source(s.session_id).events()
-        )
-        return StudyFacts(protocol.title, len(catalogue.participants()), len(sessions), n_pairs)
-    finally:
-        study.close()
-
-
-def overviews(study: StudyFolder) -> list[SessionOverview]:
-    """Every session of a study with what its validation said."""
-    return [_overview(study, info) for info in study.catalogue().sessions() if info.segments]
-
-
-def _overview(study: StudyFolder, info: SessionInfo) -> SessionOverview:
-    nan = float("nan")
-    if study.is_recording(info.session_id):
-        return SessionOverview(info, nan, "", nan, nan, nan, "Recording", "It is being recorded.", "")
-    try:
-        events = study.source(info.session_id).events()
-    except DataError as error:
-        return SessionOverview(info, nan, "", nan, nan, nan, "Damaged", sentence(error), "Damaged recording")
-    validation: dict[str, Any] = next((e.payload for e in reversed(events) if e.kind == "validation"), {})
-    accuracy_px, loss, rate_hz = (
-        float(v) if (v := validation.get(key)) is not None else nan
-        for key in ("accuracy_px", "loss", "rate_hz")
-    )
-    recovered = any(segment.recovered for segment in info.segments)
-    state = (
-        "Recovered" if recovered else {"finished": "Ready", "stopped": "Ended early"}.get(info.state, "Open")
-    )
-    failed = validation.get("ok") is False
-    needs = (
-        "Gaze was not good enough: decide on it"
-        if failed
-        else "Was cut off: look what is there"
-        if recovered
-        else ""
-    )
-    reason = (
-        "Chances for word, line and block are not computed in this version."
-        if validation
-        else "No validation."
-    )
-    length_s = events[-1].t_ns / NS_PER_S if events else nan
-    return SessionOverview(
-        info, length_s, str(validation.get("grade") or ""), accuracy_px, loss, rate_hz, state, reason, needs
-    )
 
 
 def free_bytes(path: Path) -> int:

@@ -61,6 +61,21 @@ SENTENCES: dict[str, str] = {
 }
 """One sentence (or two short ones) per code: what is wrong, then what to do."""
 
+GAZE_REASONS: dict[str, str] = {
+    "no_face": "the camera saw no face",
+    "too_few_targets": "too few points could be measured",
+    "too_many_lost": "the eyes were lost in too many pictures",
+    "error_too_large": "it misses the points by too much",
+    "no_gaze": "gaze was not recorded",
+    "stopped": "the calibration was stopped",
+}
+"""Why a calibration or a validation did not do, as half a sentence."""
+
+
+def gaze_reason(code: str) -> str:
+    """The words for a reason that a calibration or validation gave; the code itself where there are none."""
+    return GAZE_REASONS.get(code, code)
+
 
 class _Lenient(dict[str, object]):
     def __missing__(self, key: str) -> str:

@@ -23,6 +23,7 @@ from ifllm_desktop.session.headless import HeadlessRun
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.ui.offscreen_stage import OffscreenStage
+from ifllm_desktop.wording import gaze_reason
 
 DEMO_PARTICIPANTS = 6
 """Simulated people of the headless demo: enough for grouped folds, few enough for a minute."""
@@ -248,10 +249,11 @@ def _run_one(
     if fault is not None:
         raise fault
     pipeline = parts.conductor.pipeline()
-    gaze = snapshot.validation
-    if gaze is not None and not gaze.ok:
+    gaze = _gaze_report(snapshot)
+    if gaze["reason"]:
         say(
-            f"{participant_id}: the gaze was not good enough ({gaze.reason}); the session went on without claims on it."
+            f"{participant_id}: the gaze is not good enough ({gaze_reason(gaze['reason'])}); "
+            "the session is kept, and nothing is claimed about its gaze."
         )
     return {
         "session_id": parts.info.session_id, "participant_id": participant_id, "segment": segment.file,
@@ -260,7 +262,7 @@ def _run_one(
         "gap_rows": pipeline.n_gap_rows if pipeline else 0,
         "video_passes": parts.conductor.video_passes(), "simulated": camera == compose.SIMULATED,
         "frames_by_pass": [n for _, n in sorted(pipeline.n_by_pass.items())] if pipeline else [],
-        "gaze": _gaze_report(snapshot),
+        "gaze": gaze,
     }  # fmt: skip
 
 
@@ -270,6 +272,7 @@ def _gaze_report(snapshot: FlowSnapshot) -> dict[str, Any]:
     measured = validation is not None and math.isfinite(validation.accuracy_px)
     return {
         "calibrated": bool(calibration and calibration.ok),
+        "ok": bool(validation and validation.ok),
         "reason": latest.reason if latest is not None else "no_gaze",
         "accuracy_px": round(validation.accuracy_px, 1) if validation is not None and measured else None,
         "grade": validation.grade if validation is not None else "",

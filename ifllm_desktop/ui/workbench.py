@@ -21,6 +21,7 @@ from ifllm_desktop.export.preview import preview
 from ifllm_desktop.features.pairs import pair_measures
 from ifllm_desktop.replay.model import ReplayModel
 from ifllm_desktop.settings import load_settings, save_settings
+from ifllm_desktop.store.overview import SessionOverview, overviews, study_facts
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.ui.bridge import Background, Job
 from ifllm_desktop.ui.export_page import ExportPage
@@ -129,7 +130,7 @@ class Workbench(QObject):
 
         def work(_: Job) -> tuple[list[StudyCard], list[SessionRow]]:
             cards = [_card(path) for path in paths]
-            return cards, [_row(o) for o in compose.overviews(current)] if current is not None else []
+            return cards, [_row(o) for o in overviews(current)] if current is not None else []
 
         def done(result: tuple[list[StudyCard], list[SessionRow]]) -> None:
             cards, rows = result
@@ -417,7 +418,7 @@ def _screen(window: MainWindow) -> Screen:
 
 def _card(path: Path) -> StudyCard:
     try:
-        facts = compose.study_facts(path)
+        facts = study_facts(path)
     except (IfllmError, OSError) as error:  # one study that cannot be read must not hide the others
         return StudyCard(str(path), path.name, sentence(error), "missing")
     return StudyCard(
@@ -425,7 +426,7 @@ def _card(path: Path) -> StudyCard:
     )
 
 
-def _row(overview: compose.SessionOverview) -> SessionRow:
+def _row(overview: SessionOverview) -> SessionRow:
     o = overview
     return SessionRow(
         session_id=o.info.session_id, name=f"{o.info.participant_id} · {o.info.number}",
