@@ -272,7 +272,7 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
         return Pipeline(make_landmarker(options.camera, person), recorder.record, recorder.session_ns)
 
     stream = protocol.stream
-    chat = PreparedChat(topics, tokens_per_s=stream.tokens_per_s, jitter=stream.jitter)
+    chat = PreparedChat(topics, stream.tokens_per_s, stream.jitter, stream.first_token_ms)
     setup = GazeSetup(protocol, options.screen, recorder.record, ids)
     if options.simulated_clock:
         conductor = Conductor(

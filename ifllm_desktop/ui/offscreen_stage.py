@@ -43,6 +43,7 @@ class OffscreenStage:
         self._shown: dict[str, int] = {}
         self._complete: dict[str, bool] = {}
         self._aois: tuple[Aoi, ...] = ()
+        self._stored_aois: dict[str, Aoi] = {}
         self._page = ""
         self._t_ns = 0
         self._window_recorded = False
@@ -53,9 +54,9 @@ class OffscreenStage:
         """Bring the screen up to date; records window, AOI, layout, scroll and reveal rows."""
         self._t_ns = t_ns
         if not self._window_recorded:
-            self._window_recorded = True
             s = self._screen
-            self._record("window", (t_ns, 0.0, 0.0, s.w_px, s.h_px, s.device_pixel_ratio, s.w_px, s.h_px))
+            row = (t_ns, 0.0, 0.0, s.w_px, s.h_px, s.device_pixel_ratio, s.w_px, s.h_px)
+            self._window_recorded = self._record("window", row) != 0  # nothing is stored before the consent
         self._page = snapshot.page
         wanted = {answer.response_id for answer in snapshot.answers}
         for response_id in [r for r in self._views if r not in wanted]:
@@ -190,14 +191,15 @@ class OffscreenStage:
         return [*buttons, Aoi("preference", Rect(x0 - 160, bar_y + 50, 1060, 44))]
 
     def _show_aois(self, areas: tuple[Aoi, ...]) -> None:
-        if areas == self._aois:
-            return
-        old = {a.name: a for a in self._aois}
+        if areas != self._aois:
+            self._aois = areas
+            self._scene_dirty = True
+        # compared with what was stored and not with what was shown: before the consent nothing is stored
+        stored = self._stored_aois
         new = {a.name: a for a in areas}
         for name, area in new.items():
-            if old.get(name) != area:
-                self._record("aoi", (self._t_ns, name, *area.rect.as_list(), 1))
-        for name in old.keys() - new.keys():
-            self._record("aoi", (self._t_ns, name, *old[name].rect.as_list(), 0))
-        self._aois = areas
-        self._scene_dirty = True
+            if stored.get(name) != area and self._record("aoi", (self._t_ns, name, *area.rect.as_list(), 1)):
+                stored[name] = area
+        for name in sorted(stored.keys() - new.keys()):
+            if self._record("aoi", (self._t_ns, name, *stored[name].rect.as_list(), 0)):
+                del stored[name]
