@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ifllm_desktop.capture.pipeline import Observation, Pipeline
 from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.domain.time import NS_PER_S
@@ -24,7 +26,8 @@ class InlineCapture:
         self._camera = camera
         self._clock = clock
         self._next_due_ns = _NEVER_NS
-        self._period_ns = NS_PER_S // 30
+        self._rate_hz = 30.0
+        self._first_ns = self._n_due = 0
         self._problems: list[tuple[str, Exception | None]] = []
         self.pipeline: Pipeline | None = pipeline
         self.n_passes = 0
@@ -39,8 +42,7 @@ class InlineCapture:
             self._next_due_ns = _NEVER_NS
             return
         self._problems.append(("opened", None))
-        self._period_ns = int(NS_PER_S / float(self._camera.describe()["rate_hz"]))
-        self._next_due_ns = self._clock.now_ns()
+        self._begin_schedule(self._clock.now_ns())
 
     def take(self) -> list[Observation]:
         """Process every frame that is due by now."""
@@ -54,11 +56,12 @@ class InlineCapture:
             except IfllmError as error:
                 self._lose(error)
                 continue
-            self._next_due_ns += self._period_ns
+            if frame is not None and frame.t_ns - self._next_due_ns > NS_PER_S:
+                self._begin_schedule(frame.t_ns)  # the clock jumped: catching up would play too fast
+            self._due_next()
             if frame is None:
                 self.pipeline.lost(self.pipeline.session_ns(self._clock.now_ns()), -1, 1, "no_picture")
                 continue
-            self._next_due_ns = frame.t_ns + self._period_ns
             if frame.pass_index != self.n_passes:
                 self.n_passes = frame.pass_index
                 self._problems.append(("looped", None))
@@ -80,8 +83,19 @@ class InlineCapture:
             self._next_due_ns += _REOPEN_NS
             return False
         self._lost = False
+        self._begin_schedule(self._clock.now_ns())
         self._problems.append(("opened", None))
         return True
+
+    def _begin_schedule(self, t_ns: int) -> None:
+        self._rate_hz = float(self._camera.describe()["rate_hz"])
+        self._first_ns = self._next_due_ns = t_ns
+        self._n_due = 0
+
+    def _due_next(self) -> None:
+        # counted from the first frame, not from the last: a frame is taken a little late and that must not add up
+        self._n_due += 1
+        self._next_due_ns = self._first_ns + math.ceil(self._n_due * NS_PER_S / self._rate_hz)
 
     def take_problems(self) -> list[tuple[str, Exception | None]]:
         """See ``CaptureWorker``."""

@@ -7,8 +7,9 @@
                       │  └─sink fails─► FAULTED
                       └──stop──► STOPPED ◄──stop── (PAUSED, FAULTED)
 
-While paused nothing but control events is stored. A fault of the sink is kept and shown; it never raises into a
-device's thread.
+While paused nothing of the person is stored: only control events and what the program itself puts on the screen,
+whose rows are differences from the ones before, so that a missing one would spoil all later ones. A fault of the
+sink is kept and shown; it never raises into a device's thread.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from ifllm_desktop.ports import Clock, SampleSink
 
 ANCHOR_EVERY_NS = 60 * NS_PER_S
 """Wall time is tied to the monotonic clock this often (architecture: start, every 60 s, end)."""
+
+
+KEPT_WHILE_PAUSED = CONTROL_STREAMS | {"layout_epoch", "layout_block", "reveal", "aoi", "window"}
+"""An answer goes on arriving behind the cover of a pause, and the window may be moved."""
 
 
 class RecorderState(StrEnum):
@@ -90,11 +95,11 @@ class Recorder:
     def record(self, stream: str, row: Row) -> int:
         """Queue one row (its first value is session time); returns the ticket, 0 when it was not stored.
 
-        Rows are not stored while paused (but for control events), after a fault, or outside a recording.
+        Rows are not stored while paused (but for ``KEPT_WHILE_PAUSED``), after a fault, or outside a recording.
         """
         state = self.state
         allowed = state is RecorderState.RECORDING or (
-            state is RecorderState.PAUSED and stream in CONTROL_STREAMS
+            state is RecorderState.PAUSED and stream in KEPT_WHILE_PAUSED
         )
         if not allowed:
             return 0

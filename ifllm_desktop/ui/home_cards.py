@@ -112,10 +112,10 @@ def health_line(health: HealthRow) -> QWidget:
     """One line of the health card."""
     token = {"good": "success", "warning": "warning", "bad": "danger"}.get(health.state, "text_muted")
     role = {"warning": "warning", "bad": "danger"}.get(health.state, "body")
-    words = column(
-        row(label(health.title, "strong"), None, label(health.value, role)), label(health.note, "caption", wrap=True),
-        spacing=2,
-    )  # fmt: skip
+    # title and value one below the other: the column is narrow, and a device's name may be long
+    value = ElidedLabel(health.value, role)
+    value.setToolTip(health.value)
+    words = column(label(health.title, "strong"), value, label(health.note, "caption", wrap=True), spacing=2)
     layout = QHBoxLayout()
     layout.setContentsMargins(12, 8, 12, 8)
     layout.setSpacing(12)

@@ -20,6 +20,9 @@ from ifllm_desktop.ui.widgets import IconMark, frame, label
 from ifllm_desktop.ui.widgets_focus import FocusRing
 
 RAIL_PX = 76
+IDEAL_SIZE_PX = (1366, 768)
+FRAME_ROOM_PX = (16, 48)
+"""Room for the frame that a window manager draws around a window; its true size is known only after showing."""
 
 
 class RailButton(QToolButton):
@@ -94,7 +97,7 @@ class MainWindow(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWindowTitle(self.tr("IFLLM Desktop"))
         self.setMinimumSize(960, 600)
-        self.resize(1366, 768)
+        self.resize(*IDEAL_SIZE_PX)
         self.stack = QStackedWidget()
         self._pages: dict[str, QWidget] = {}
         self._group = QButtonGroup(self)
@@ -160,6 +163,14 @@ class MainWindow(QWidget):
         if event.type() == QEvent.Type.StyleChange:
             self._rail_frame.setFixedWidth(current_theme().px(RAIL_PX))
         super().changeEvent(event)
+
+    def show_fitting(self) -> None:
+        """Show the window so that all of it is on the screen: maximised where its size and frame do not fit."""
+        room = self.screen().availableGeometry().size() - QSize(*FRAME_ROOM_PX)
+        if room.width() < IDEAL_SIZE_PX[0] or room.height() < IDEAL_SIZE_PX[1]:
+            self.showMaximized()
+        else:
+            self.show()
 
     def add_page(self, key: str, page: QWidget) -> None:
         """Put a page behind a button of the rail. Raises ``KeyError`` for a key that the rail does not have."""

@@ -250,7 +250,7 @@ def _run_one(
         raise fault
     pipeline = parts.conductor.pipeline()
     gaze = _gaze_report(snapshot)
-    if gaze["reason"]:
+    if gaze["reason"] and not stop.is_set():
         say(
             f"{participant_id}: the gaze is not good enough ({gaze_reason(gaze['reason'])}); "
             "the session is kept, and nothing is claimed about its gaze."

@@ -381,7 +381,7 @@ def run_workbench(
     apply_theme(application, theme_for(settings.theme, settings.text_scale))
     workbench = Workbench(camera=camera, seed=seed)
     sys.excepthook = _reporter(workbench)
-    workbench.window.show()
+    workbench.window.show_fitting()
     if study is not None:
         workbench.choose(study)
         if run_at_once:
