@@ -259,6 +259,8 @@ def _export(options: argparse.Namespace) -> int:
     report = compose.export_study(options.study, options.format, options.out)
     n_rows = sum(file["rows"] for file in report["files"])
     left_out = ", ".join(f"{n} {reason}" for reason, n in report["excluded"].items()) or "nothing"
+    for problem in report["unreadable"]:
+        _say(problem)
     _emit(
         options,
         report,

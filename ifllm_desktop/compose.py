@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ from ifllm_desktop.session.ids import IdFactory, RandomIds, SeededIds, seed_of
 from ifllm_desktop.store.recovery import recover, verify
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.store.writer import SegmentWriter
+from ifllm_desktop.wording import sentence
 
 SIMULATED_WALL_START_NS = 1_767_225_600_000_000_000
 """Wall time at which simulated sessions begin: 2026-01-01T00:00:00Z, so that runs can be compared byte by byte."""
@@ -355,8 +356,26 @@ def session_of(study: StudyFolder, session: str | None) -> SessionInfo:
 
 
 def sources(study: StudyFolder) -> list[RecordingSource]:
-    """Every closed session of a study, by time of entry."""
-    return [study.source(s.session_id) for s in study.catalogue().sessions() if s.segments]
+    """Every session of a study that can be read, by time of entry; see :func:`unreadable`."""
+    return [source for _, source, problem in _all_sources(study) if source is not None and not problem]
+
+
+def unreadable(study: StudyFolder) -> list[str]:
+    """One sentence for each recording that is damaged or too new: it must not stop work on all the others."""
+    return [problem for _, _, problem in _all_sources(study) if problem]
+
+
+def _all_sources(study: StudyFolder) -> Iterator[tuple[SessionInfo, RecordingSource | None, str]]:
+    for info in study.catalogue().sessions():
+        if not info.segments:
+            continue
+        try:
+            source = study.source(info.session_id)
+            source.events()
+        except DataError as error:
+            yield info, None, sentence(error)
+        else:
+            yield info, source, ""
 
 
 def replay_summary(study: StudyFolder, session_id: str) -> dict[str, Any]:
@@ -492,9 +511,13 @@ def export_study(path: Path, format_name: str, out: Path) -> dict[str, Any]:
             excluded[reason] = (
                 max(excluded[reason], n) if reason.startswith("people_") else excluded[reason] + n
             )
+    damaged = unreadable(study)
+    if damaged:
+        excluded["recording_unreadable"] = len(damaged)
     return {
         "format": format_name, "out": str(out), "files": [f.to_json() for part in report.formats for f in part.files],
         "excluded": dict(excluded), "reasons": {p.format: p.reason for p in report.formats if p.reason},
+        "unreadable": damaged,
     }  # fmt: skip
 
 

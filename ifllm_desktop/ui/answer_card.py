@@ -32,7 +32,7 @@ class AnswerCard(QFrame):
     revealed = Signal(str, int, int)
     retried = Signal(str)
 
-    def __init__(self, answer: AnswerSnapshot) -> None:
+    def __init__(self, answer: AnswerSnapshot, *, alone: bool = False) -> None:
         super().__init__()
         self.response_id = answer.response_id
         self.side = answer.side
@@ -45,7 +45,9 @@ class AnswerCard(QFrame):
         )
         self.view.setObjectName(f"response_{answer.side}")
         self.chip = Chip(name=f"answer_state_{answer.side}")
-        title = label(self.tr("Answer {letter}").format(letter=answer.letter), "strong")
+        # without another answer beside it, a letter would make one look for the other
+        words = self.tr("Answer") if alone else self.tr("Answer {letter}").format(letter=answer.letter)
+        title = label(words, "strong")
         head = frame("card_head", row(title, None, self.chip, margins=(16, 7, 16, 7)))
         self._failure = label("", "body", wrap=True)
         self.retry = Button(self.tr("Retry"), icon="refresh", name=f"retry_{answer.side}")
@@ -154,7 +156,7 @@ class AnswersRow(QWidget):
         new = []
         for position, answer in enumerate(answers):
             if answer.response_id not in self.cards:
-                card = AnswerCard(answer)
+                card = AnswerCard(answer, alone=len(answers) == 1)
                 card.setMaximumWidth(widest_card_px())
                 self.cards[answer.response_id] = card
                 self._layout.insertWidget(position, card, 1)

@@ -30,6 +30,7 @@ class CalibrationPage(ParticipantPage):
         self._line.hide()
         self._target: TargetView | None = None
         self._recording = True
+        self.gaze_simulated = False
         self._validation = False
         self.setCursor(Qt.CursorShape.BlankCursor)
 
@@ -95,7 +96,8 @@ class CalibrationPage(ParticipantPage):
         font = theme.font(12)
         painter.setFont(font)
         metrics = QFontMetricsF(font)
-        light = self.tr("Recording gaze") if self._recording else self.tr("Paused")
+        recorded = self.tr("Recording simulated gaze") if self.gaze_simulated else self.tr("Recording gaze")
+        light = recorded if self._recording else self.tr("Paused")
         box = QRectF(24, 18, metrics.horizontalAdvance(light) + 24, metrics.height())
         if self._free(center, box):
             painter.setPen(Qt.PenStyle.NoPen)

@@ -53,10 +53,13 @@ class StudyTile(QFrame):
         head.addWidget(Chip(states.get(card.state, card.state), tone, icon))
         figures = QHBoxLayout()
         figures.setSpacing(4)
-        for count, name in ((card.n_people, self.tr("people")), (card.n_sessions, self.tr("sessions")),
-                            (card.n_pairs, self.tr("pairs"))):  # fmt: skip
+        for count, one, many in (
+            (card.n_people, self.tr("person"), self.tr("people")),
+            (card.n_sessions, self.tr("session"), self.tr("sessions")),
+            (card.n_pairs, self.tr("pair"), self.tr("pairs")),
+        ):
             figures.addWidget(label(str(count), "strong"))
-            figures.addWidget(label(name, "caption"))
+            figures.addWidget(label(one if count == 1 else many, "caption"))
             figures.addSpacing(8)
         figures.addStretch(1)
         run = Button(self.tr("Run"), icon="play", height_px=26, name="home_run_study")

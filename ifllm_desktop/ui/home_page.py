@@ -104,7 +104,7 @@ class HomePage(QWidget):
     def _session_card(self) -> QWidget:
         self.search = QLineEdit()
         self.search.setObjectName("home_find")
-        self.search.setPlaceholderText(self.tr("Find a session (Ctrl+F)"))
+        self.search.setPlaceholderText(self.tr("Find (Ctrl+F)"))
         self.search.setClearButtonEnabled(True)
         self.search.setMaximumWidth(260)
         self.search.textChanged.connect(self.table.filter.set_text)

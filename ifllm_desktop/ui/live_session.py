@@ -31,6 +31,9 @@ _HEALTH_EVERY = 6
 _REPORTS = ("activity", "focus", "shown")
 
 
+_FOCUS = {QEvent.Type.WindowActivate: True, QEvent.Type.WindowDeactivate: False}
+
+
 class LiveSession(QObject):
     """Drives one session until its window is closed.
 
@@ -57,19 +60,24 @@ class LiveSession(QObject):
         self._probe = PointerProbe(self._conductor.recorder.now_ns, self._conductor.record, self._active)
         self._connected: dict[str, ResponseView] = {}
         self._aois: dict[str, Aoi] = {}
+        self._stored_aois: dict[str, Aoi] = {}
         self._snapshot: FlowSnapshot | None = None
         self._said: str = ""
         self._n_ticks = 0
         self._detached = False
         self._gap = QElapsedTimer()
+        self._simulated = parts.info.devices == "simulated"
         self.tick_times_ns: list[int] = []
         self.tick_gaps_ns: list[int] = []
 
     def start(self) -> None:
         """Show the first page and begin recording."""
+        self._window.set_gaze_simulated(self._simulated)
+        self._window.gaze_result.set_screen(self.parts.screen)
         self._window.command.connect(self._command)
         self._window.task.revealed.connect(self._revealed)
         self._probe.install(self._window)
+        self._window.closed.connect(self._closed)
         self._window.installEventFilter(self)
         self._show(self._conductor.start())
         self._timer.start()
@@ -97,10 +105,14 @@ class LiveSession(QObject):
         self.seal()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell when the participant's window was closed."""
-        if watched is self._window and event.type() == QEvent.Type.Close:
-            QTimer.singleShot(0, self.window_closed.emit)
+        """Tell the flow when the participant turns to another window, and back."""
+        if watched is self._window and event.type() in _FOCUS:
+            self._command("focus", (_FOCUS[event.type()],))
         return False
+
+    def _closed(self) -> None:
+        if not self._detached:
+            QTimer.singleShot(0, self.window_closed.emit)
 
     # ---- every 33 ms -------------------------------------------------------------------------
 
@@ -141,11 +153,20 @@ class LiveSession(QObject):
 
     def _counts(self) -> tuple[RecordedCount, ...]:
         n = self._conductor.recorder.n_rows
+        eyes = (
+            self.tr("computed by a simulated participant, not yours")
+            if self._simulated
+            else self.tr("numbers only, no pictures")
+        )
         lines = (
-            (self.tr("Eye measurements"), n["landmarks"], self.tr("numbers only, no pictures")),
+            (self.tr("Eye measurements"), n["landmarks"], eyes),
             (self.tr("Pointer and wheel events"), n["pointer"] + n["wheel"], ""),
             (self.tr("Key presses"), n["key"], self.tr("when and what kind, never which character")),
-            (self.tr("Answers and votes"), n["event"], self.tr("with the times of your choices")),
+            (
+                self.tr("Steps of the session"),
+                n["event"],
+                self.tr("answers, ratings and votes with their times"),
+            ),
         )
         return tuple(RecordedCount(name, f"{count:,}", note) for name, count, note in lines)
 
@@ -165,11 +186,16 @@ class LiveSession(QObject):
     def _record_aois(self) -> None:
         now_ns = self._conductor.recorder.now_ns()
         areas = {a.name: a for a in self._window.scene_aois()}
+        # compared with what was stored and not with what was shown: what was refused is tried again
+        stored = self._stored_aois
         for name, area in areas.items():
-            if self._aois.get(name) != area:
-                self._conductor.record("aoi", (now_ns, name, *area.rect.as_list(), 1))
-        for name in self._aois.keys() - areas.keys():
-            self._conductor.record("aoi", (now_ns, name, *self._aois[name].rect.as_list(), 0))
+            if stored.get(name) != area and self._conductor.record(
+                "aoi", (now_ns, name, *area.rect.as_list(), 1)
+            ):
+                stored[name] = area
+        for name in sorted(stored.keys() - areas.keys()):
+            if self._conductor.record("aoi", (now_ns, name, *stored[name].rect.as_list(), 0)):
+                del stored[name]
         self._aois = areas
 
     def _update_health(self) -> None:
@@ -185,7 +211,7 @@ class LiveSession(QObject):
                 face_found=health.face_found, face_box=health.face_box, distance_cm=health.distance_cm,
                 rate_hz=health.rate_hz, brightness=health.brightness, roll_deg=health.roll_deg,
                 state=health.camera, source_label=_source_label(self.parts.info.devices),
-                simulated=self.parts.info.devices == "simulated", problem=text,
+                simulated=self._simulated, problem=text,
             )
         )  # fmt: skip
 

@@ -40,6 +40,7 @@ class Header(QFrame):
         super().__init__()
         self.setProperty("surface", "header")
         self.setObjectName("participant_header")
+        self.gaze_simulated = False
         self.light = RecordingLight()
         self.recorded = label("", "strong", name="recording_text")
         self.steps = StepBar()
@@ -104,6 +105,10 @@ class Header(QFrame):
         if snapshot.page == "finish" or snapshot.ended:
             return "", self.tr("Recording has ended")
         gaze, pointer = scopes.get("gaze", False), scopes.get("pointer", False)
+        if gaze and self.gaze_simulated:
+            return "recording", self.tr("Recording simulated gaze") if not pointer else self.tr(
+                "Recording pointer and simulated gaze"
+            )
         if gaze and pointer:
             return "recording", self.tr("Recording gaze and pointer")
         if gaze:
@@ -178,6 +183,11 @@ class ParticipantWindow(QWidget):
         self.pause_cover.resumed.connect(lambda: self.command.emit("resume", ()))
         self.pause_cover.stopped.connect(lambda: self.command.emit("stop", ("participant",)))
         self.help_cover.closed.connect(lambda: self.page().focus_first())
+
+    def set_gaze_simulated(self, simulated: bool) -> None:
+        """Whether the header has to say that the gaze is not the participant's own."""
+        self.header.gaze_simulated = simulated
+        self.calibration.gaze_simulated = simulated
 
     def page(self) -> ParticipantPage:
         """The page that is shown."""

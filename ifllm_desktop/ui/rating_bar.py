@@ -156,7 +156,7 @@ class RatingBar(QFrame):
         scale_row = QHBoxLayout(scales)
         scale_row.setContentsMargins(0, 0, 0, 0)
         scale_row.setSpacing(48)
-        sides = (("left", "A"), ("right", "B")) if mode == "pair" else (("left", "A"),)
+        sides = (("left", "A"), ("right", "B")) if mode == "pair" else (("left", self.tr("this answer")),)
         for side, letter in sides:
             scale = Scale(side, letter, rating)
             scale.chosen.connect(lambda value, s=side: self.rated.emit(s, value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QWindow
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
@@ -29,6 +30,7 @@ class FocusRing(QWidget):
         self._target: QWidget | None = None
         self._native: QWindow | None = None
         self._by_keyboard = False
+        self._followed: list[QWidget] = []
         window.installEventFilter(self)
         app = QApplication.instance()
         if isinstance(app, QApplication):
@@ -38,13 +40,23 @@ class FocusRing(QWidget):
         wanted = self._ringed(new)
         if wanted is not self._target:
             if self._target is not None:
-                self._target.removeEventFilter(self)
                 self._target.destroyed.disconnect(self._forget)
             self._target = wanted
             if wanted is not None:
-                wanted.installEventFilter(self)
                 wanted.destroyed.connect(self._forget)
+            self._follow_ancestry(wanted)
         self._place()
+
+    def _follow_ancestry(self, target: QWidget | None) -> None:
+        """Hear of every move on the screen: a control also moves when one of those around it does."""
+        for widget in self._followed:
+            if shiboken6.isValid(widget):
+                widget.removeEventFilter(self)
+        self._followed = []
+        while target is not None and target is not self.parentWidget():
+            target.installEventFilter(self)
+            self._followed.append(target)
+            target = target.parentWidget()
 
     def _ringed(self, focus: QWidget | None) -> QWidget | None:
         """What to draw the ring around."""

@@ -95,8 +95,11 @@ class Workbench(QObject):
 
     # ---- studies -----------------------------------------------------------------------------
 
-    def choose(self, path: Path) -> None:
-        """Make a study the present one: recover what was cut off, then show its sessions."""
+    def choose(self, path: Path, news: str = "") -> None:
+        """Make a study the present one: recover what was cut off, then show its sessions.
+
+        ``news`` is what the status bar goes on saying, before what was recovered.
+        """
 
         def work(_: Job) -> tuple[StudyFolder, list[str]]:
             study = compose.open_study(path)
@@ -109,7 +112,7 @@ class Workbench(QObject):
             self._study = study
             self._settings = self._settings.with_recent(path)
             self._store_settings()
-            self.say("  ".join(said))
+            self.say("  ".join([news, *said] if news else said))
             self.refresh()
 
         self.background.run(work, done, self._failed)
@@ -197,12 +200,9 @@ class Workbench(QObject):
             self._live = None
             window.deleteLater()
             live.deleteLater()
-            self.say(
-                self.tr("The session was saved.")
-                if state == "finished"
-                else self.tr("The session ended early.")
-            )
-            self.choose(live.parts.study.path)
+            saved = self.tr("The session was saved.")
+            early = self.tr("The session ended early; what was recorded is kept.")
+            self.choose(live.parts.study.path, saved if state == "finished" else early)
             self.window.activateWindow()
 
         def failed(error: BaseException) -> None:
