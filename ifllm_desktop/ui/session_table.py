@@ -42,7 +42,7 @@ _LOOK: dict[str, tuple[Tone, str]] = {
     "supported": ("success", "check"), "probable": ("warning", "tilde"), "refused": ("muted", "refused"),
 }  # fmt: skip
 _WIDTHS_PX = {"session": 80, "when": 112, "length": 62, "grade": 56, "error": 72, "loss": 64, "rate": 72,
-              "word": 68, "line": 68, "block": 68, "state": 84, "needs": 80}  # fmt: skip
+              "word": 68, "line": 68, "block": 68, "state": 96, "needs": 80}  # fmt: skip
 
 
 class ChipDelegate(QStyledItemDelegate):

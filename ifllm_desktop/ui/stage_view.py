@@ -313,7 +313,7 @@ class StageView(QWidget):
         self._press, self._dragged = event.position(), False
         if event.button() != Qt.MouseButton.LeftButton or self._state is None:
             return
-        found = self._word_at(event.position())
+        found = self._word_at(event.position(), self._answer_at(event.position()))
         self._anchor = (found[0].response_id, found[1], found[2]) if found else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -363,6 +363,12 @@ class StageView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.zoom_changed.emit(self.transform_px()[0])
+
+    def _answer_at(self, place: QPointF) -> str:
+        """The answer under a point: a selection may begin between its words, at the nearest one."""
+        x_px, y_px = self.to_screen_px(place)
+        shown = self._state.responses if self._state else ()
+        return next((r.response_id for r in shown if r.layout.head.viewport.contains(x_px, y_px)), "")
 
     def _word_at(self, place: QPointF, response_id: str = "") -> tuple[ShownResponse, int, int] | None:
         x_px, y_px = self.to_screen_px(place)

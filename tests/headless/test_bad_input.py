@@ -144,7 +144,9 @@ def test_that_a_recording_that_cannot_be_read_is_named_and_left_as_it_is(
     assert ran.code == 1 and ran.said == []
     (report,) = ran.report["recordings"]
     assert ran.report["ok"] is False and [p for p in report["problems"] if word in p], report
-    exported = tool("export", copy, "--out", tmp_path / "out", "--json")  # it must not stop work on the others
+    exported = tool(
+        "export", copy, "--out", tmp_path / "out", "--json"
+    )  # it must not stop work on the others
     assert exported.code == 0 and exported.report["excluded"]["recording_unreadable"] == 1
     assert [line for line in exported.said if path.name in line and word in line]
     assert path.read_bytes() == content
