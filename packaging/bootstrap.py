@@ -61,7 +61,7 @@ WINDOW_LIBRARIES = (
     ("libxcb-xkb.so.1", "libxcb-xkb1"),
     ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
 )
-TEST_PROGRAMS = (("Xvfb", "xvfb"), ("xdotool", "xdotool"))
+TEST_PROGRAMS = (("Xvfb", "xvfb"), ("xdotool", "xdotool"), ("openbox", "openbox"))
 FONT_PACKAGE = "fonts-dejavu-core"
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 

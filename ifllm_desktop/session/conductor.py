@@ -138,7 +138,8 @@ class Conductor:
             self.recorder.pause()
         pipeline = self.pipeline()
         if pipeline is not None:
-            pipeline.set_paused(snapshot.paused)
+            # after its end nothing of the person is taken any more, however long the last page is looked at
+            pipeline.set_paused(snapshot.paused or bool(snapshot.ended))
         self._after_command(name, snapshot)
         return snapshot
 
@@ -165,8 +166,8 @@ class Conductor:
 
     def record(self, stream: str, row: Row) -> int:
         """For the window's own streams; returns 0 for what the participant did not agree to, or not yet."""
-        scopes = self.snapshot.scopes
-        if scopes is None or (stream in POINTER_STREAMS and not scopes.get("pointer")):
+        scopes, ended = self.snapshot.scopes, bool(self.snapshot.ended)
+        if scopes is None or (stream in POINTER_STREAMS and (ended or not scopes.get("pointer"))):
             return 0
         return self.recorder.record(stream, row)
 

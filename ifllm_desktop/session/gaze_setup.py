@@ -19,7 +19,7 @@ from ifllm_desktop.session.snapshot import CalibrationOutcome, FlowSnapshot, Tar
 from ifllm_desktop.session.target_run import TargetRun, TargetView, calibration_targets, validation_targets
 
 MIN_TARGETS = 5
-"""Fewer measured targets than this do not make a calibration (gaze.md: plans start at 5)."""
+"""Fewer measured targets than this do not make a calibration (the smallest plan has 5)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ from ifllm_desktop.session.snapshot import FlowSnapshot
 STEP_NS = 8 * NS_PER_MS
 """Pointer period, 125 Hz: the rate of ordinary USB mice."""
 _STAGE_EVERY_NS = 48 * NS_PER_MS
-"""Answers are revealed at most this often (chat.md: coalesce 50 ms)."""
+"""Answers are revealed at most this often, as in the window (50 ms)."""
 _LIMIT_NS = 3600 * NS_PER_S
 
 

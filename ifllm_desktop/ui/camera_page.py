@@ -290,7 +290,7 @@ class CameraPage(ParticipantPage):
         states = {check.state for check in self.checks.values()}
         blocked = health.state != "opened" or "bad" in states or not health.face_found
         if health.problem:
-            text = health.problem
+            text = self.tr("You can go on without gaze.")  # what happened stands in the picture
         elif blocked:
             text = self.tr("Calibration can start when your face is found and the rate is high enough.")
         elif "warning" in states:

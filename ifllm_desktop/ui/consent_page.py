@@ -35,10 +35,11 @@ class ScopeRow(QFrame):
             )
             group.addButton(button)
             button.clicked.connect(self._changed)
-        self._refusal = label(
-            self.tr("The study cannot run without this. You can change the answer, or leave."),
-            "warning", wrap=True, name=f"consent_needed_{asked.scope}",
-        )  # fmt: skip
+        words = self.tr("The study cannot run without this. You can change the answer, or leave.")
+        if asked.scope == "gaze" and not asked.needed:
+            words = self.tr("The camera stays off; camera check and calibration are left out.")
+        role = "warning" if asked.needed else "muted"
+        self._refusal = label(words, role, wrap=True, name=f"consent_needed_{asked.scope}")
         self._refusal.hide()
         title = row(label(asked.title, "heading"), spacing=8)
         if asked.needed:
@@ -68,7 +69,7 @@ class ScopeRow(QFrame):
         self._layout.setContentsMargins(20, vertical_px, 20, vertical_px)
 
     def _changed(self) -> None:
-        self._refusal.setVisible(self.needed and self.answer is False)
+        self._refusal.setVisible((self.needed or self.scope == "gaze") and self.answer is False)
         self.answered.emit()
 
 

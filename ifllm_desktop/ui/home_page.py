@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QStackedWidg
 from ifllm_desktop.ui.home_cards import EmptyHome, StudyTile, fill, health_line, needs_line, panel
 from ifllm_desktop.ui.home_model import HealthRow, SessionRow, StudyCard
 from ifllm_desktop.ui.session_table import SessionTable
-from ifllm_desktop.ui.widgets import column, empty, frame, label, row, scrolling
+from ifllm_desktop.ui.widgets import IconMark, column, empty, frame, label, row, scrolling
 from ifllm_desktop.ui.widgets_button import Button
 
 MAX_CARDS = 3
@@ -67,6 +67,7 @@ class HomePage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._header())
+        layout.addWidget(self._notice())
         layout.addWidget(self.stack, 1)
         for keys, action in (("Ctrl+N", self.new_study.emit), ("Ctrl+O", lambda: self.open_study.emit("")),
                              ("Ctrl+F", self._find)):  # fmt: skip
@@ -85,6 +86,24 @@ class HomePage(QWidget):
         self._header_buttons = (demo, opening, new)
         actions = row(label(self.tr("Studies"), "title"), None, demo, opening, new, margins=(16, 7, 16, 7))
         return frame("header", actions)
+
+    def _notice(self) -> QWidget:
+        """What went wrong, in full, until somebody closes it or chooses another study."""
+        self.notice_text = label("", "body", wrap=True, name="home_notice")
+        close = Button(self.tr("Close"), height_px=26, name="home_notice_close")
+        close.clicked.connect(lambda: self.set_notice(""))
+        inner = row(IconMark("alert", "warning", 18), spacing=12, margins=(12, 8, 12, 8))
+        inner.addWidget(self.notice_text, 1)
+        inner.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self.notice = QWidget()
+        self.notice.setLayout(row(frame("note", inner), margins=(16, 12, 16, 0)))
+        self.notice.hide()
+        return self.notice
+
+    def set_notice(self, text: str) -> None:
+        """Say above the studies what went wrong and what to do; an empty text takes it away."""
+        self.notice_text.setText(text)
+        self.notice.setVisible(bool(text))
 
     def _library(self) -> QWidget:
         right = QWidget()

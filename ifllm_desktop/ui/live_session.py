@@ -27,7 +27,7 @@ from ifllm_desktop.wording import sentence
 
 TICK_MS = 33
 _HEALTH_EVERY = 6
-"""Ticks between two updates of the figures on the camera page: 5 Hz can be read (mock-up rule)."""
+"""Ticks between two updates of the figures on the camera page: 5 Hz can still be read."""
 _REPORTS = ("activity", "focus", "shown")
 
 
@@ -95,9 +95,13 @@ class LiveSession(QObject):
             self._conductor.command("stop", "window_closed")
 
     def seal(self) -> str:
-        """Close and seal the recording (disk: call it in the background); returns the state of the session."""
+        """Close and seal the recording (disk: call it in the background).
+
+        Returns how it ended: ``finished``, ``declined`` or ``stopped``.
+        """
         self.parts.finish(cleanly=True)
-        return "finished" if self._conductor.snapshot.ended == "finished" else "stopped"
+        ended = self._conductor.snapshot.ended
+        return ended if ended in ("finished", "declined") else "stopped"
 
     def close(self) -> None:
         """Both, for those without a background."""
@@ -202,6 +206,7 @@ class LiveSession(QObject):
         self._record_aois()
         health = self._conductor.health()
         self._window.task.set_saved(health.saved)
+        self._window.header.set_camera_runs(health.camera in ("starting", "opened"))
         text = sentence(health.problem) if health.problem is not None else ""
         if text and text != self._said:
             self.problem.emit(text)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from ifllm_desktop.ui.icons import paint_icon
 from ifllm_desktop.ui.theme import RADIUS_CONTROL_PX, current_theme
-from ifllm_desktop.ui.widgets import IconMark, frame, label
+from ifllm_desktop.ui.widgets import ElidedLabel, IconMark, frame, label
 from ifllm_desktop.ui.widgets_focus import FocusRing
 
 RAIL_PX = 76
@@ -144,7 +144,9 @@ class MainWindow(QWidget):
         self.camera_mark = IconMark("camera", "text_muted", 14)
         self.camera_text = label("", "caption", name="status_camera")
         self.disk_text = label("", "caption", name="status_disk")
-        self.work_text = label("", "caption", name="status_work")
+        self.work_text = ElidedLabel("", "caption")
+        self.work_text.setObjectName("status_work")
+        self.work_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         bar = QHBoxLayout()
         bar.setContentsMargins(16, 5, 16, 5)
         bar.setSpacing(6)
@@ -153,8 +155,8 @@ class MainWindow(QWidget):
         bar.addSpacing(12)
         bar.addWidget(IconMark("disk", "text_muted", 14))
         bar.addWidget(self.disk_text)
-        bar.addStretch(1)
-        bar.addWidget(self.work_text)
+        bar.addSpacing(12)
+        bar.addWidget(self.work_text, 1)
         bar.addSpacing(12)
         bar.addWidget(label(self.tr("Nothing leaves this computer"), "caption"))
         return frame("bar", bar, "status_bar")

@@ -41,6 +41,8 @@ class Header(QFrame):
         self.setProperty("surface", "header")
         self.setObjectName("participant_header")
         self.gaze_simulated = False
+        self._camera_runs = True
+        self._snapshot: FlowSnapshot | None = None
         self.light = RecordingLight()
         self.recorded = label("", "strong", name="recording_text")
         self.steps = StepBar()
@@ -77,6 +79,7 @@ class Header(QFrame):
 
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
         """Light and step of a snapshot."""
+        self._snapshot = snapshot
         token, words = self._recorded(snapshot)
         self.light.set_state(token)
         self.recorded.setText(words)
@@ -96,6 +99,13 @@ class Header(QFrame):
             self.step.setText(form.format(step=snapshot.step, n=snapshot.n_steps, page=name))
         self.pause.setVisible(snapshot.page not in (*_UNRECORDED, "finish"))
 
+    def set_camera_runs(self, runs: bool) -> None:
+        """Whether pictures can be had: without them no gaze is recorded, whatever was agreed to."""
+        if runs != self._camera_runs:
+            self._camera_runs = runs
+            if self._snapshot is not None:
+                self.show_snapshot(self._snapshot)
+
     def _recorded(self, snapshot: FlowSnapshot) -> tuple[str, str]:
         scopes = snapshot.scopes or {}
         if snapshot.page in _UNRECORDED or snapshot.scopes is None:
@@ -104,7 +114,7 @@ class Header(QFrame):
             return "", self.tr("Paused: nothing is being recorded")
         if snapshot.page == "finish" or snapshot.ended:
             return "", self.tr("Recording has ended")
-        gaze, pointer = scopes.get("gaze", False), scopes.get("pointer", False)
+        gaze, pointer = scopes.get("gaze", False) and self._camera_runs, scopes.get("pointer", False)
         if gaze and self.gaze_simulated:
             return "recording", self.tr("Recording simulated gaze") if not pointer else self.tr(
                 "Recording pointer and simulated gaze"

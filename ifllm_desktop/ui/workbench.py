@@ -101,6 +101,8 @@ class Workbench(QObject):
         ``news`` is what the status bar goes on saying, before what was recovered.
         """
 
+        self.home.set_notice("")
+
         def work(_: Job) -> tuple[StudyFolder, list[str]]:
             study = compose.open_study(path)
             return study, compose.recover_study(study)
@@ -161,6 +163,7 @@ class Workbench(QObject):
         """Open the participant's window for the next session of a study."""
         if self._live is not None:
             return
+        self.home.set_notice("")
         screen = _screen(self.window)
         simulated = self._camera == compose.SIMULATED
 
@@ -202,7 +205,9 @@ class Workbench(QObject):
             live.deleteLater()
             saved = self.tr("The session was saved.")
             early = self.tr("The session ended early; what was recorded is kept.")
-            self.choose(live.parts.study.path, saved if state == "finished" else early)
+            declined = self.tr("The participant declined; nothing was recorded.")
+            news = {"finished": saved, "declined": declined}.get(state, early)
+            self.choose(live.parts.study.path, news)
             self.window.activateWindow()
 
         def failed(error: BaseException) -> None:
@@ -311,7 +316,7 @@ class Workbench(QObject):
         self._update_health()
 
     def _failed(self, error: BaseException) -> None:
-        self.say(sentence(error, path=str(logs.log_path())))
+        self.home.set_notice(sentence(error, path=str(logs.log_path())))
 
     def _update_health(self) -> None:
         simulated = self._camera == compose.SIMULATED

@@ -45,13 +45,22 @@ class Answers(QObject):
 
 def is_shown(widget: QWidget) -> bool:
     """Whether some of a named widget can be seen."""
-    return bool(widget.objectName()) and widget.isVisible() and not widget.visibleRegion().isEmpty()
+    return bool(widget.objectName()) and widget.isVisible() and not screen_rect(widget).isEmpty()
+
+
+def screen_rect(widget: QWidget) -> QRect:
+    """Place on the screen, cut to what the widgets around it show of it."""
+    rect = QRect(widget.mapToGlobal(QPoint(0, 0)), widget.size())
+    around = widget.parentWidget()
+    while around is not None and not widget.isWindow():
+        rect &= QRect(around.mapToGlobal(QPoint(0, 0)), around.size())
+        around = around.parentWidget()
+    return rect
 
 
 def seen(widget: QWidget) -> dict[str, Any]:
     """What can be told about a widget from outside."""
-    area = widget.visibleRegion().boundingRect()
-    rect = QRect(widget.mapToGlobal(QPoint(area.x(), area.y())), area.size())
+    rect = screen_rect(widget)
     text = getattr(widget, "text", None) or getattr(widget, "toPlainText", None)
     checked = getattr(widget, "isChecked", None)
     return {

@@ -234,7 +234,13 @@ def test_that_what_is_missing_is_named_by_package(
     monkeypatch.setattr(bootstrap, "has_module", lambda name: True)
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: None)
     assert bootstrap.missing_packages("run") == ["libegl1", "fonts-dejavu-core"]
-    assert bootstrap.missing_packages("test") == ["libegl1", "fonts-dejavu-core", "xvfb", "xdotool"]
+    assert bootstrap.missing_packages("test") == [
+        "libegl1",
+        "fonts-dejavu-core",
+        "xvfb",
+        "xdotool",
+        "openbox",
+    ]
 
 
 @pytest.mark.parametrize(("user", "expected"), [(0, ["update", "install"]), (1000, [])])
