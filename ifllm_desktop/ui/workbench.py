@@ -360,6 +360,7 @@ class Workbench(QObject):
             self._live.seal()
         if self._participant_window is not None:
             self._participant_window.close()
+            self._participant_window.deleteLater()
         self.replay.show_empty()
         if self._study is not None:
             self._study.close()
