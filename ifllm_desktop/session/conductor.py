@@ -111,6 +111,7 @@ class Conductor:
         self._newest_face: Observation | None = None
         self.on_observation: Callable[[Observation], None] | None = None
         self._capture_started = False
+        self._without_gaze = False
         self._looked = ("", -1)
         self.requests: dict[str, ChatRequest] = {}
 
@@ -139,7 +140,8 @@ class Conductor:
         pipeline = self.pipeline()
         if pipeline is not None:
             # after its end nothing of the person is taken any more, however long the last page is looked at
-            pipeline.set_paused(snapshot.paused or bool(snapshot.ended))
+            self._without_gaze = self._without_gaze or name == "without_gaze"
+            pipeline.set_paused(snapshot.paused or bool(snapshot.ended) or self._without_gaze)
         self._after_command(name, snapshot)
         return snapshot
 
@@ -184,7 +186,7 @@ class Conductor:
         span_s = seconds(times[-1] - times[0]) if len(times) > 1 else 0.0
         nan4 = (math.nan,) * 4
         return Health(
-            camera=self._camera_state,
+            camera="off" if self._without_gaze else self._camera_state,
             problem=self.recorder.fault() or self._problem,
             rate_hz=(len(times) - 1) / span_s if span_s > 0 else math.nan,
             face_found=newest is not None and newest.features is not None,

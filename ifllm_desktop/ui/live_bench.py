@@ -26,6 +26,7 @@ from ifllm_desktop.domain.topics import PreparedAnswer, PreparedTurn, Topic
 from ifllm_desktop.gaze.calibration import GazeModel
 from ifllm_desktop.ports import SampleSink
 from ifllm_desktop.session.chat_pump import ThreadedChatPump
+from ifllm_desktop.session.snapshot import CalibrationOutcome, ValidationOutcome
 from ifllm_desktop.ui.live_session import LiveSession
 from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.ui.theme import Theme, apply_theme
@@ -174,7 +175,11 @@ def _stream_long_answers(parts: compose.SessionParts, length_s: float) -> None:
 def _to_pair_task(parts: compose.SessionParts, live: LiveSession) -> None:
     live.command("next")
     live.command("consent", {line.scope: True for line in parts.protocol.consent})
-    live.command("without_gaze", "bench")
+    live.command("camera_ready")
+    flow, now_ns = parts.conductor.flow, parts.conductor.recorder.now_ns()
+    flow.calibration_finished(now_ns, CalibrationOutcome("bench", "bench", ok=True, n_targets=9))
+    flow.validation_finished(now_ns, ValidationOutcome("bench", "bench", ok=True))
+    live.command("accept_gaze")
     live.command("next")
 
 

@@ -155,6 +155,21 @@ def test_that_a_camera_that_does_not_open_is_told_and_the_session_goes_on_withou
     assert setting.conductor.snapshot.page == "instructions"
 
 
+def test_that_who_goes_on_without_gaze_is_not_looked_at_any_more() -> None:
+    setting = Setting()
+    setting.consent()
+    setting.wait(1)
+    setting.conductor.command("without_gaze", "participant")
+    n_before = len(setting.sink.of("landmarks"))
+    setting.wait(2)
+    setting.conductor.command("next")
+    setting.wait(2)
+    assert len(setting.sink.of("landmarks")) == n_before > 0
+    assert setting.sink.of("gap") == []
+    assert setting.conductor.health().camera == "off"
+    assert setting.conductor.record("pointer", ROWS["pointer"]) > 0
+
+
 def test_that_a_calibration_that_fails_is_an_outcome_and_no_end() -> None:
     setting = Setting()
     setting.landmarker.without = set(range(100_000))
