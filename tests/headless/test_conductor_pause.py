@@ -9,6 +9,7 @@ import numpy as np
 from ifllm_desktop import compose
 from ifllm_desktop.domain.time import NS_PER_MS
 from ifllm_desktop.replay.layouts import LayoutHistory
+from ifllm_desktop.session.snapshot import CalibrationOutcome, ValidationOutcome
 from ifllm_desktop.ui.offscreen import DEMO_SCREEN, offscreen_application
 from ifllm_desktop.ui.offscreen_stage import OffscreenStage
 
@@ -32,7 +33,11 @@ def test_that_an_answer_that_went_on_during_a_pause_is_replayed_as_it_was_laid_o
     conductor.start()
     conductor.command("next")
     conductor.command("consent", {line.scope: True for line in conductor.snapshot.study.consent})
-    conductor.command("without_gaze", "test")
+    conductor.command("camera_ready")
+    now_ns = conductor.recorder.now_ns()
+    conductor.flow.calibration_finished(now_ns, CalibrationOutcome("test", "test", ok=True, n_targets=9))
+    conductor.flow.validation_finished(now_ns, ValidationOutcome("test", "test", ok=True))
+    conductor.command("accept_gaze")
     conductor.command("next")
     task = conductor.snapshot.task
     assert task is not None
