@@ -126,14 +126,14 @@ def _run_many(folder: Path, people: list[str], camera: str, seed: int, say: Say)
     n_workers = min(len(people), os.cpu_count() or 1)
     stop = context.Event()
     with ProcessPoolExecutor(n_workers, context, _follow, (stop,)) as pool:
-        # the workers start with the first job and take over that they do not hear Ctrl-C: it reaches them as `stop`
-        with _interrupts_ignored():
-            jobs = [
-                pool.submit(_run_in_process, folder, participant_id, camera, seed, number)
-                for number, participant_id in enumerate(people)
-            ]
         reports = []
         try:
+            # workers start with their first job and inherit that they do not hear Ctrl-C: it reaches them as `stop`
+            with _interrupts_held():
+                jobs = [
+                    pool.submit(_run_in_process, folder, participant_id, camera, seed, number)
+                    for number, participant_id in enumerate(people)
+                ]
             for number, job in enumerate(jobs):
                 said, report = job.result()
                 for sentence in said:
@@ -175,6 +175,21 @@ def _interrupt_event() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
     if stop.is_set():
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the block is left; where the system cannot hold it back it is ignored there."""
+    on_main = threading.current_thread() is threading.main_thread()
+    if not on_main or not hasattr(signal, "pthread_sigmask"):
+        with _interrupts_ignored():
+            yield
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @contextmanager
