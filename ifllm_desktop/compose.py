@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import re
 import shutil
 import threading
@@ -60,7 +59,6 @@ SIMULATED_WALL_START_NS = 1_767_225_600_000_000_000
 """Wall time at which simulated sessions begin: 2026-01-01T00:00:00Z, so that runs can be compared byte by byte."""
 TEMPLATES = ("demo",)
 SIMULATED = "simulated"
-_log = logging.getLogger(__name__)
 _PARTICIPANT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -93,12 +91,7 @@ def open_study(path: Path) -> StudyFolder:
 
 def verify_study(path: Path) -> dict[str, Any]:
     """The report of ``verify``: recovers what was cut off, then checks everything."""
-    study = StudyFolder.open(path)
-    try:
-        recover_study(study)
-    except DataError:
-        _log.info("%s: the catalogue cannot be used; verify says why", path.name)
-    return dict(verify(study))
+    return dict(verify(StudyFolder.open(path)))
 
 
 def topics_of(study: StudyFolder) -> dict[str, Topic]:
@@ -110,24 +103,12 @@ def recover_study(study: StudyFolder) -> list[str]:
     """Close what a crash left open; returns one sentence per recording that was recovered or cannot be."""
     said = []
     for report in recover(study):
-        if report.recovered or report.adopted:
-            _mirror_consent(study, report.session_id)
         if report.recovered:
             said.append(
                 f"A recording of {report.session_id} had not been closed: {report.duration_s:.1f} s were recovered."
             )
         said += [f"{report.file}: {problem}" for problem in report.problems]
     return said
-
-
-def _mirror_consent(study: StudyFolder, session_id: str) -> None:
-    """Enter the consent of a session that was cut off: without it nothing of that session could be exported."""
-    source = study.source(session_id)
-    for event in source.events():
-        if event.kind == "consent":
-            scopes = {scope: bool(agreed) for scope, agreed in event.payload["scopes"].items()}
-            participant_id, wall_ns = source.info().participant_id, source.wall_ns(event.t_ns)
-            study.catalogue().put_consent(participant_id, session_id, scopes, wall_ns)
 
 
 # ---- devices ---------------------------------------------------------------------------------

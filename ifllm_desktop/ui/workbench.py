@@ -271,8 +271,9 @@ class Workbench(QObject):
             self.rewards.set_busy("")
             self._show_pairs(study)
 
-        work = lambda _: compose.train_and_score(study, self._seed)  # noqa: E731
-        self._job = self.background.run(work, done, self._rewards_failed)
+        self._job = self.background.run(
+            lambda _: compose.train_and_score(study, self._seed), done, self._rewards_failed
+        )
 
     def _rewards_failed(self, error: BaseException) -> None:
         self.rewards.set_error(sentence(error, path=str(logs.log_path())))
