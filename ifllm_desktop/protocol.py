@@ -50,6 +50,14 @@ class Texts(_Part):
     camera_check: PageText
     calibration: PageText
     gaze_result: PageText
+    gaze_help: PageText = PageText(
+        title="Your eyes are hard to follow today",
+        body="This happens, and it is not your fault. Light from the front and a steady seat often help.",
+    )
+    drift_check: PageText = PageText(
+        title="One dot before we go on",
+        body="Look at the dot until its ring is full.",
+    )
     instructions: PageText
     finish: PageText
     declined: PageText
@@ -64,22 +72,74 @@ class ScopeAsked(_Part):
     text: Text
 
 
+class GatePlan(_Part):
+    """When a frame counts at a target; see ``session.frame_gate`` for the source of each limit.
+
+    ``min_rate_hz``: pictures per second. ``min_opening``: share of the person's own median opening of the lids.
+    ``max_scatter``: robust standard deviation of the iris at one target, in distances between the eye corners.
+    ``max_deviation``: frames further from the median than this many robust standard deviations are dropped.
+    """
+
+    min_rate_hz: float = Field(default=10.0, ge=0, le=240)
+    min_opening: float = Field(default=0.6, ge=0, lt=1)
+    max_scatter: float = Field(default=0.02, gt=0, le=1)
+    max_deviation: float = Field(default=3.5, ge=2, le=20)
+
+
+class DriftPlan(_Part):
+    """Drift check and refit. ``threshold_sd`` is in standard errors of the check, ``threshold_px`` the least drift
+    that counts; the greater of the two decides. ``refit_weight``: weight of a new target against an old one.
+    """
+
+    check: Literal["each_task", "never"] = "each_task"
+    threshold_sd: float = Field(default=3.0, gt=0, le=20)
+    threshold_px: float = Field(default=60.0, ge=0, le=2_000)
+    refit_points: Literal[5, 6] = 5
+    refit_weight: float = Field(default=3.0, ge=1, le=100)
+
+
+class HeadMovePlan(_Part):
+    """How far the head may go from where it was calibrated, over two seconds.
+
+    ``max_shift_mm`` in any direction, ``max_turn_deg`` in yaw, pitch or roll, ``max_scale`` as share of the distance
+    between the eyes in the picture; ``lost_s``: without eyes for this long gaze counts as lost.
+    """
+
+    max_shift_mm: float = Field(default=80.0, gt=0, le=1_000)
+    max_turn_deg: float = Field(default=15.0, gt=0, le=90)
+    max_scale: float = Field(default=0.15, gt=0, le=2)
+    lost_s: float = Field(default=5.0, gt=0, le=600)
+
+
 class CalibrationPlan(_Part):
     """Targets, timing and limits of calibration and validation.
 
     ``grades_deg`` are the upper limits of the grades A, B and C; ``max_error_px`` is used where the
-    size of the screen is not known.
+    size of the screen is not known. A validation is accepted when its grade is ``min_grade`` or better, its error
+    within ``max_error_deg`` (where given; ``max_error_px`` without a size), no more than ``max_loss`` of its frames
+    lost and at least ``min_targets`` of its targets measured. ``on_failure`` says what follows when no attempt was:
+    the participant is asked, goes on with it marked, goes on with the pointer only, or the session ends.
     """
 
+    method: Literal["points", "pursuit"] = "points"
     points: Literal[5, 9, 13, 16] = 9
     validation_points: Literal[4, 5, 9] = 5
     max_attempts: int = Field(default=2, ge=1, le=5)
     settle_ms: int = Field(default=400, ge=0, le=5_000)
     collect_frames: int = Field(default=24, ge=3, le=300)
     timeout_ms: int = Field(default=4_000, ge=500, le=60_000)
+    pursuit_deg_s: float = Field(default=8.0, gt=0, le=30)
+    pursuit_s: float = Field(default=25.0, ge=10, le=120)
     grades_deg: Annotated[tuple[float, float, float], Field(strict=False)] = (1.0, 1.5, 2.5)
+    min_grade: Literal["A", "B", "C", "D"] = "C"
+    max_error_deg: float | None = Field(default=None, gt=0)
     max_error_px: float = Field(default=170.0, gt=0)
     max_loss: float = Field(default=0.15, ge=0, le=1)
+    min_targets: int = Field(default=3, ge=1, le=9)
+    on_failure: Literal["ask", "continue", "pointer_only", "stop"] = "ask"
+    gate: GatePlan = GatePlan()
+    drift: DriftPlan = DriftPlan()
+    head_move: HeadMovePlan = HeadMovePlan()
 
 
 class RatingScale(_Part):

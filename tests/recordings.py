@@ -115,7 +115,7 @@ class RecordingBuilder:
         assert len(values) == len(STREAMS[stream].columns) - 1, stream
         self.rows.setdefault(stream, []).append((round(t_ms * MS), *values))
 
-    def event(self, t_ms: float, kind: str, **payload: Any) -> None:
+    def event(self, t_ms: float, kind: str, /, **payload: Any) -> None:
         """One control event with exactly the keys that ``EVENT_KINDS`` lists."""
         self.rows.setdefault("event", []).append(Event(round(t_ms * MS), kind, payload).to_row())
 
@@ -274,7 +274,8 @@ def _opening(b: RecordingBuilder, with_gaze: bool) -> None:
     b.event(200, "consent", scopes=scopes, declined=False)
     if with_gaze:
         b.event(1500, "calibration", attempt_id="a1", calibration_id="cal-1", ok=True, reason="", n_targets=9,
-                loo_error_px=42.0, model={})  # fmt: skip
+                loo_error_px=42.0, model={}, kind="full", method="points", parent_id="", targets=[],
+                lag_ms=None)  # fmt: skip
         b.event(2500, "validation", attempt_id="a2", calibration_id="cal-1", ok=True, reason="", grade="B",
                 accuracy_px=55.0, sd_px=[40.0, 45.0], loss=0.03, rate_hz=30.0, targets=[])  # fmt: skip
     b.event(2900, "page", page="task")

@@ -20,9 +20,16 @@ EVENT_KINDS: dict[str, tuple[str, ...]] = {
     "consent": ("scopes", "declined"),
     "page": ("page",),
     "camera": ("state", "detail"),  # opened, lost, failed, looped, unused
-    "calibration": ("attempt_id", "calibration_id", "ok", "reason", "n_targets", "loo_error_px", "model"),
+    "calibration": ("attempt_id", "calibration_id", "ok", "reason", "n_targets", "loo_error_px", "model", "kind",
+                    "method", "parent_id", "targets", "lag_ms"),
     "validation": ("attempt_id", "calibration_id", "ok", "reason", "grade", "accuracy_px", "sd_px", "loss",
                    "rate_hz", "targets"),
+    "gaze_accepted": ("attempt_id", "calibration_id", "ok", "how"),  # how: accepted, use_attempt, fewer_claims
+    "drift": ("attempt_id", "calibration_id", "ok", "reason", "x_px", "y_px", "gaze_x_px", "gaze_y_px", "drift_px",
+              "threshold_px", "n_frames", "stage", "action"),
+    # from gaze_invalid on no gaze is derived, though landmarks go on; gaze_valid ends it
+    "gaze_invalid": ("reason", "calibration_id", "detail"),  # reason: snapshot.GAZE_NOTICES
+    "gaze_valid": ("calibration_id", "how"),  # how: found, checked, refit, kept
     "task_start": ("task_id", "topic_id", "title", "mode", "task_index"),
     "turn_start": ("turn_id", "task_id", "turn_index"),
     "submit": ("turn_id", "task_id", "topic_id", "turn_index", "mode", "prompt", "pair_id", "side_seed",

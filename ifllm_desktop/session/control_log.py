@@ -23,7 +23,7 @@ class ControlLog:
         self._record = record
         self._kept: list[tuple[str, Row]] | None = None
 
-    def event(self, t_ns: int, kind: str, **payload: Any) -> None:
+    def event(self, t_ns: int, kind: str, /, **payload: Any) -> None:
         """Write a control event; raises BugError ``event_payload`` for keys that the kind does not have."""
         try:
             row = Event(t_ns, kind, payload).to_row()

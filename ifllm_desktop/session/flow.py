@@ -38,18 +38,38 @@ class ParticipantFlow:
         welcome ─next─► consent ─decline─► declined
                           │consent
               gaze? no ───┤
-                │         ▼ yes
-                │   camera_check ─camera_ready─► calibration ─finished, ok─► validation
-                │                                 ▲   │not ok                   │finished
-                │                      recalibrate│   ▼                         ▼
-                │                                 └─ gaze_result ◄──────────────┘
-                ▼                                     │accept_gaze
-          instructions ◄──────────────────────────────┘
-                │next        (without_gaze leads here from each of the four gaze pages)
+                │         ▼ yes                              redo_target (from gaze_result and gaze_help)
+                │   camera_check ─camera_ready─► calibration ◄────────────────┐
+                │         ▲                       ▲  │finished, ok            │
+                │         │                       │  ├────────► validation    │
+                │help_again                       │  │not ok        │finished │
+                │         │            recalibrate│  ▼              ▼         │
+                │         │                       └─ gaze_result ◄─┘ ─────────┤   (good, or attempts are left)
+                │         │                              │accept_gaze,        │
+                │         │                              │use_attempt         │
+                │         └─────────────── gaze_help ◄───┼─── attempts used up┘   (``on_failure``)
+                │                           │fewer_claims, use_attempt, without_gaze
+                ▼                           ▼            ▼
+          instructions ◄─────────────────────────────────┘     (or back to the boundary that was left)
+                │next
+                ▼ boundary: before each task, and before a turn when a check is due
+                │   window or screen changed ─► gaze_help (check_gaze, help_again, without_gaze)
+                │   gaze in use ──────────────► drift_check: one target ─within threshold, skip_drift─┐
+                │                                 │beyond it: 5–6 points, refit, one target again ────┤
+                ▼                                                                                     │
+              task: turns of ``session.turn.Turn`` ◄──────────────────────────────────────────────────┘
+                │last continue_, finish_task
                 ▼
-              task: turns of ``session.turn.Turn`` ─last continue_, finish_task─► next task or finish
+              next task or finish
 
-        pause covers any page until resume; stop leads from any page to finish.
+        without_gaze leads from every gaze page to where accept_gaze would. pause covers any page until resume;
+        stop leads from any page to finish.
+
+    Commands of the gaze pages (``session.gaze_steps``): ``camera_ready``, ``without_gaze(reason)``, ``accept_gaze``,
+    ``recalibrate``, ``redo_target(index)``, ``use_attempt(attempt_id)``, ``help_again``, ``fewer_claims``,
+    ``check_gaze``, ``skip_drift``. Reports of the session: ``calibration_finished``, ``validation_finished``,
+    ``drift_finished``, ``refit_finished``. Deliveries of window and camera: ``geometry_changed(kind)`` with
+    ``resized``, ``moved`` or ``screen_changed``, ``head_moved``, ``gaze_lost``, ``gaze_found``.
 
     Commands take ``t_ns`` (session time) first, return the new snapshot and raise BugError ``flow_command``
     where they are not allowed; the snapshot says what is. Deliveries (``chunk``, ``shown``, ``activity``,

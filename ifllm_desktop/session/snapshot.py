@@ -2,137 +2,50 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from ifllm_desktop.domain.chat import ChatRequest, Finish
 from ifllm_desktop.protocol import StudyProtocol
+from ifllm_desktop.session.gaze_outcome import (
+    CalibrationOutcome,
+    CalibrationTarget,
+    DriftOutcome,
+    GazeAttempt,
+    TargetOutcome,
+    ValidationOutcome,
+)
+
+__all__ = [
+    "GAZE_NOTICES", "HELP_OPTIONS", "LOCK_REASONS", "PAGES", "RUN_PHASES", "AnswerSnapshot", "CalibrationOutcome",
+    "CalibrationTarget", "DriftOutcome", "FlowSnapshot", "GazeAttempt", "GazeRun", "HistoryTurn", "Preference",
+    "TargetOutcome", "TaskSnapshot", "ValidationOutcome",
+]  # fmt: skip
 
 PAGES = (
-    "welcome", "consent", "camera_check", "calibration", "validation", "gaze_result", "instructions", "task",
-    "finish", "declined",
+    "welcome", "consent", "camera_check", "calibration", "validation", "gaze_result", "gaze_help", "instructions",
+    "drift_check", "task", "finish", "declined",
 )  # fmt: skip
 """Every page of the flow, in the order in which they can come."""
+
+RUN_PHASES = ("calibration", "redo", "validation", "drift", "refit", "recheck")
+"""What a run of targets is for. ``calibration`` and ``redo`` stand on the page ``calibration``, ``validation`` on its
+own, the last three on ``drift_check``."""
+
+GAZE_NOTICES = ("", "resized", "moved", "screen_changed", "head_moved", "gaze_lost")
+"""Why gaze is not derived now: it is; the window was resized or moved; it is on another screen, or the screen has
+another size; the head left the place that was calibrated; no eyes for some seconds (ends by itself when they are
+found again). With any but the last the landmarks go on being recorded, and something is asked or checked at the next
+boundary (before the next turn or task)."""
+
+HELP_OPTIONS = ("help_again", "check_gaze", "fewer_claims", "pointer_only", "stop")
+"""What the page ``gaze_help`` may offer, each a command: ``help_again`` (hints for light and seating, the camera
+check and one more attempt), ``check_gaze`` (drift check), ``fewer_claims`` (keep the gaze as it is, marked); for
+``pointer_only`` the command is ``without_gaze("pointer_only")``, for ``stop`` ``stop("calibration_failed")``."""
 
 LOCK_REASONS = ("", "not_asked", "writing", "not_shown", "incomplete")
 """Why ratings are locked: open, nothing asked yet, an answer is still being written, a complete answer is not
 yet on the screen, an answer did not arrive completely (retry)."""
-
-
-@dataclass(frozen=True, slots=True)
-class TargetOutcome:
-    """Validation at one target, screen px; NaN where nothing was measured.
-
-    Attributes
-    ----------
-    x_px, y_px : float
-        The target.
-    mean_x_px, mean_y_px : float
-        Mean of the gaze estimates.
-    error_px : float
-        Distance between the two.
-    sd_x_px, sd_y_px : float
-        Scatter of the estimates.
-    n_frames : int
-        Frames that were used.
-    """
-
-    target_index: int
-    x_px: float
-    y_px: float
-    mean_x_px: float = math.nan
-    mean_y_px: float = math.nan
-    error_px: float = math.nan
-    sd_x_px: float = math.nan
-    sd_y_px: float = math.nan
-    n_frames: int = 0
-
-    def to_payload(self) -> dict[str, Any]:
-        """For the event ``validation``; NaN becomes null."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: _number(value) for name, value in values.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationOutcome:
-    """How a calibration attempt ended.
-
-    Attributes
-    ----------
-    reason : str
-        Code when not ok (``too_few_targets``, ``no_face``, ``stopped`` …); else empty.
-    n_targets : int
-        Targets that were measured.
-    loo_error_px : float
-        Median error when each target is left out in turn; NaN when not ok.
-    model
-        The fitted model as JSON values, so that gaze can be derived again.
-    """
-
-    attempt_id: str
-    calibration_id: str
-    ok: bool
-    reason: str = ""
-    n_targets: int = 0
-    loo_error_px: float = math.nan
-    model: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_payload(self) -> dict[str, Any]:
-        """For the event ``calibration``; NaN becomes null."""
-        return {
-            "attempt_id": self.attempt_id, "calibration_id": self.calibration_id, "ok": self.ok,
-            "reason": self.reason, "n_targets": self.n_targets, "loo_error_px": _number(self.loo_error_px),
-            "model": dict(self.model),
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationOutcome:
-    """How good the gaze is on targets that the calibration did not see.
-
-    Attributes
-    ----------
-    ok : bool
-        Whether it is within the study's limits.
-    reason : str
-        Code when not ok; else empty.
-    grade : str
-        ``A`` to ``D``; empty when nothing could be measured.
-    accuracy_px : float
-        Mean distance between target and mean estimate; NaN when not measured.
-    sd_px : tuple of float
-        Scatter in x and y.
-    loss : float
-        Share of frames without a usable face, 0–1.
-    rate_hz : float
-        Usable frames per second.
-    """
-
-    attempt_id: str
-    calibration_id: str
-    ok: bool
-    reason: str = ""
-    grade: str = ""
-    accuracy_px: float = math.nan
-    sd_px: tuple[float, float] = (math.nan, math.nan)
-    loss: float = math.nan
-    rate_hz: float = math.nan
-    targets: tuple[TargetOutcome, ...] = ()
-
-    def to_payload(self) -> dict[str, Any]:
-        """For the event ``validation``; NaN becomes null."""
-        return {
-            "attempt_id": self.attempt_id, "calibration_id": self.calibration_id, "ok": self.ok,
-            "reason": self.reason, "grade": self.grade, "accuracy_px": _number(self.accuracy_px),
-            "sd_px": [_number(v) for v in self.sd_px], "loss": _number(self.loss),
-            "rate_hz": _number(self.rate_hz), "targets": [t.to_payload() for t in self.targets],
-        }  # fmt: skip
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +140,28 @@ class TaskSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class GazeRun:
+    """A run of targets that the flow wants.
+
+    Attributes
+    ----------
+    number : int
+        From 1 within the session; a new number is a new run.
+    phase : str
+        One of :data:`RUN_PHASES`.
+    calibration_id : str
+        Calibration that is completed, judged or checked; empty for ``calibration``.
+    target_index : int
+        The target of ``redo``; −1 otherwise.
+    """
+
+    number: int
+    phase: str
+    calibration_id: str = ""
+    target_index: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class FlowSnapshot:
     """Everything that the window needs to draw the present page.
 
@@ -245,11 +180,35 @@ class FlowSnapshot:
     scopes : mapping or None
         Answers by scope; None before consent.
     attempt : int
-        Calibration attempts begun, from 1; 0 before the first.
+        Calibration attempts begun, from 1; 0 before the first. Redone targets do not count.
     calibration, validation
         Outcomes of the latest attempt, None while it runs.
+    attempts : tuple of GazeAttempt
+        Every attempt of the session, the oldest first; the accepted one is marked.
     can_accept_gaze, can_recalibrate : bool
         What the page ``gaze_result`` may offer; going on without gaze is always possible there.
+    can_redo : tuple of int
+        Calibration targets of the latest attempt that ``redo_target(index)`` takes now, measured or not.
+    can_use : tuple of str
+        ``attempt_id`` of earlier attempts that ``use_attempt(attempt_id)`` takes now, the best first.
+    help_options : tuple of str
+        What the page ``gaze_help`` offers, in this order: see :data:`HELP_OPTIONS`. Empty on other pages.
+    help_reason : str
+        Why that page is shown: ``attempts_used``, or the ``gaze_notice`` that asks for a decision.
+    gaze_notice : str
+        One of :data:`GAZE_NOTICES`. To be shown on every page after the calibration, in words and never only as a
+        colour. ``check_gaze`` may be offered with it on the page ``task``: the check then comes before the next turn.
+    gaze_check_due : bool
+        A drift check (or a decision) comes at the next boundary.
+    gaze_in_use : str
+        Calibration that gaze is derived with now; empty while none is.
+    gaze_marked : bool
+        Gaze goes on with a calibration outside of the study's limits: fewer claims.
+    run : GazeRun or None
+        The run of targets that belongs to the page; the session starts it.
+    drift : DriftOutcome or None
+        The latest check on the page ``drift_check``: None while the first one runs. While ``run.phase`` is ``refit``
+        or ``recheck`` it says by how much gaze was off.
     task, history, prompt, answers, preference
         The present task; ``prompt`` is empty until it was sent.
     turn_state : str
@@ -280,6 +239,17 @@ class FlowSnapshot:
     validation: ValidationOutcome | None = None
     can_accept_gaze: bool = False
     can_recalibrate: bool = False
+    attempts: tuple[GazeAttempt, ...] = ()
+    can_redo: tuple[int, ...] = ()
+    can_use: tuple[str, ...] = ()
+    help_options: tuple[str, ...] = ()
+    help_reason: str = ""
+    gaze_notice: str = ""
+    gaze_check_due: bool = False
+    gaze_in_use: str = ""
+    gaze_marked: bool = False
+    run: GazeRun | None = None
+    drift: DriftOutcome | None = None
     task: TaskSnapshot | None = None
     history: tuple[HistoryTurn, ...] = ()
     turn_id: str = ""

@@ -72,15 +72,25 @@ class TargetView:
     x_px, y_px : float
         Centre of the target, screen px; it moves during ``travel``.
     index, n : int
-        How many targets are behind, and how many there are with repetitions.
+        How many targets are behind, and how many there are with repetitions. A pursuit has its laps here.
     stage : str
-        ``travel``, ``settle``, ``collect`` or ``done``.
+        ``travel``, ``settle``, ``collect`` or ``done``. A pursuit target travels to its start, settles, and then
+        moves while collecting.
     progress : float
-        Share of the frames that were collected, 0–1.
+        Share of the frames that were collected, 0–1; of a pursuit, share of the path.
     face_lost : bool
         The newest frame had no usable eyes.
     repeated : bool
         The target is shown a second time because its frames scattered.
+    stage_progress : float
+        0–1 within ``travel`` and ``settle``, for the animation; 1 in ``collect`` and ``done``.
+    kind : str
+        ``target`` stands still, ``pursuit`` is to be followed.
+    gate : str
+        Why the newest frame did not count: one of ``gaze_outcome.GATES``; empty when it did, and outside of
+        ``collect``.
+    phase : str
+        One of ``snapshot.RUN_PHASES``.
     """
 
     x_px: float
@@ -91,6 +101,10 @@ class TargetView:
     progress: float
     face_lost: bool = False
     repeated: bool = False
+    stage_progress: float = 1.0
+    kind: str = "target"
+    gate: str = ""
+    phase: str = "calibration"
 
 
 class TargetSamples(NamedTuple):
