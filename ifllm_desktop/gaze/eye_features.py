@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ifllm_desktop.gaze.camera_geometry import HORIZONTAL_FIELD_DEG, Intrinsics, default_intrinsics
 from ifllm_desktop.gaze.face_points import EYE_A, EYE_B, HEAD_INDEX, HEAD_MM, EyePoints
 from ifllm_desktop.gaze.opencv import cv2
 from ifllm_desktop.ports import FaceLandmarks
 
-HORIZONTAL_FIELD_DEG = 60.0
-"""Assumed horizontal field of view of a webcam; cameras differ (55–78°), which scales ``head_*_mm`` only."""
+__all__ = [
+    "HORIZONTAL_FIELD_DEG",
+    "camera_matrix",
+    "eye_features",
+    "face_box",
+    "head_pose",
+    "image_quality",
+]
 
 _NO_DISTORTION = np.zeros(4)
 
 
-def eye_features(face: FaceLandmarks) -> NDArray[np.float64]:
+def eye_features(face: FaceLandmarks, intrinsics: Intrinsics | None = None) -> NDArray[np.float64]:
     """The geometric eye features of a face, in the order of ``domain.samples.EYE_FEATURES``.
 
     Parameters
     ----------
     face : FaceLandmarks
         478 points in picture px, not mirrored.
+    intrinsics : Intrinsics or None
+        Of the camera, at any picture size; None assumes a usual webcam. They change the pose of the head only: the
+        eyes are measured in their own frame, in which lens distortion is far below the noise of the landmarks.
 
     Returns
     -------
@@ -42,7 +51,7 @@ def eye_features(face: FaceLandmarks) -> NDArray[np.float64]:
     eye_a, (ax_px, ay_px) = _eye(points[_INDEX_A].tolist())
     eye_b, (bx_px, by_px) = _eye(points[_INDEX_B].tolist())
     inter_eye_px = math.hypot(bx_px - ax_px, by_px - ay_px)
-    pose = head_pose(points, face.size_px, inter_eye_px)
+    pose = head_pose(points, face.size_px, inter_eye_px, intrinsics)
     between = ((ax_px + bx_px) / 2 / width_px, (ay_px + by_px) / 2 / width_px)
     return np.array([*eye_a, *eye_b, *pose, *between, inter_eye_px / width_px], dtype=np.float64)
 
@@ -78,44 +87,45 @@ def _eye(points: list[list[float]]) -> tuple[tuple[float, ...], tuple[float, flo
 
 
 def head_pose(
-    points_px: NDArray[np.float64], size_px: tuple[int, int], inter_eye_px: float
+    points_px: NDArray[np.float64],
+    size_px: tuple[int, int],
+    inter_eye_px: float,
+    intrinsics: Intrinsics | None = None,
 ) -> tuple[float, float, float, float, float, float]:
     """Yaw, pitch, roll (deg) and position (mm) of the head in the camera frame; six NaN where it has none.
 
     ``cv2.solvePnP`` with SQPnP (Terzakis & Lourakis 2020, doi 10.1007/978-3-030-58452-8_28: no first guess, no
     mirrored solutions, a quarter of the time of Levenberg–Marquardt, the same calibration error) from
-    :data:`~ifllm_desktop.gaze.face_points.HEAD_MM`, a pinhole camera of :data:`HORIZONTAL_FIELD_DEG` and the principal
-    point in the middle. R = Rz(roll) · Ry(yaw) · Rx(pitch).
+    :data:`~ifllm_desktop.gaze.face_points.HEAD_MM` and the camera's intrinsics, scaled to ``size_px``; without them a
+    pinhole camera of :data:`HORIZONTAL_FIELD_DEG` and the principal point in the middle. SQPnP takes lens distortion
+    out of the points first. R = Rz(roll) · Ry(yaw) · Rx(pitch).
     """
     nothing = (math.nan,) * 6
     seen = points_px[HEAD_INDEX]
     if not (inter_eye_px > 1 and math.isfinite(float(seen.sum()))):
         return nothing
+    matrix, distortion = camera_matrix(size_px), _NO_DISTORTION
+    if intrinsics is not None:
+        scaled = intrinsics.scaled_to(size_px)
+        matrix, distortion = scaled.matrix, scaled.distortion_array
     try:
-        solved, rotation, position = cv2.solvePnP(
-            HEAD_MM, seen, camera_matrix(size_px), _NO_DISTORTION, flags=cv2.SOLVEPNP_SQPNP
-        )
+        solved, rotation, position = cv2.solvePnP(HEAD_MM, seen, matrix, distortion, flags=cv2.SOLVEPNP_SQPNP)
     except cv2.error:  # points that fall together
         return nothing
     if not solved:
         return nothing
-    matrix = cv2.Rodrigues(rotation)[0]
-    yaw = math.degrees(math.asin(max(-1.0, min(1.0, -matrix[2, 0]))))
-    pitch = math.degrees(math.atan2(matrix[2, 1], matrix[2, 2]))
-    roll = math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
+    turned = cv2.Rodrigues(rotation)[0]
+    yaw = math.degrees(math.asin(max(-1.0, min(1.0, -turned[2, 0]))))
+    pitch = math.degrees(math.atan2(turned[2, 1], turned[2, 2]))
+    roll = math.degrees(math.atan2(turned[1, 0], turned[0, 0]))
     x_mm, y_mm, z_mm = (float(v) for v in position.ravel())
     # yaw about the downward axis turns the nose to picture-left when positive: flip it to the documented sign
     return -yaw, pitch, roll, x_mm, y_mm, z_mm
 
 
-@lru_cache(maxsize=8)
 def camera_matrix(size_px: tuple[int, int]) -> NDArray[np.float64]:
     """Pinhole intrinsics of an unknown webcam: square pixels, centre in the middle. Shape (3, 3), px."""
-    width, height = size_px
-    focal_px = width / 2 / math.tan(math.radians(HORIZONTAL_FIELD_DEG / 2))
-    matrix = np.array([[focal_px, 0.0, width / 2], [0.0, focal_px, height / 2], [0.0, 0.0, 1.0]])
-    matrix.flags.writeable = False  # shared by all callers
-    return matrix
+    return default_intrinsics(size_px).matrix
 
 
 def face_box(face: FaceLandmarks) -> tuple[float, float, float, float]:
