@@ -1,166 +1,239 @@
-"""From eye features to a point on the screen: a ridge regression made for very few targets."""
+"""From eye features to a point on the screen: Bayesian ridge regression made for very few targets."""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ifllm_desktop.domain.errors import DataError
-from ifllm_desktop.domain.samples import EYE_FEATURES, FEATURE_SET
+from ifllm_desktop.domain.samples import EYE_FEATURES, FEATURE_SET, N_FEATURES
+from ifllm_desktop.gaze.eye_prior import IRIS, PATCH, PRIOR_VERSION, PROFILES, EyeProfile, columns, prior_root
 
 Floats = NDArray[np.float64]
 
-_MIN_SCALE = np.array(
-    # What a feature moves at least when gaze crosses the screen. Less than this is noise, and dividing noise by its
-    # own spread would lend it the weight of a signal. Lids are held down most: they open and close on their own,
-    # and with 9 targets that costs more (200 against 170 px median on two people) than what they tell.
-    [0.03, 0.01, 0.10, 0.06, 0.12] * 2 + [2.0, 2.0, 2.0, 10.0, 10.0, 10.0] + [0.015, 0.015, 0.003]
-)
-_ALPHAS = np.logspace(-3, 3, 25)
-_MIN_TARGETS = 3
+MIN_TARGETS = 3
+_KIND, _VERSION = "bayesian_ridge", 2
+_OFFSET_SD = 10.0
+"""Prior of the constant term, in standard deviations of the targets: as good as free."""
+_STRENGTHS = {True: ((PATCH, 1.0), (PATCH, 4.0), (PATCH, 16.0), (IRIS, 1.0), (IRIS, 4.0)),
+              False: ((IRIS, 1.0), (IRIS, 4.0), (IRIS, 16.0))}  # fmt: skip
+"""Candidates with and without patches: profile and factor of its noise variance. The first is the least that is
+allowed; nothing weaker is ever tried."""
+_SURE_SE = 2.0
+"""A candidate replaces the first one when its left-out squared error is lower by this many standard errors of the
+paired difference. Taking the lowest without that margin costs 5 px at 9 targets and 10 at 13 (two people)."""
+_PRIOR_TARGETS = 8.0
+"""How many targets the noise of the profile counts for when the noise of this person is estimated."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Targets:
+    """Calibration data, one row a target."""
+
+    features: Floats
+    target_px: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """One axis of one candidate, in standard deviations of the targets."""
+
+    coef: Floats  # of the centred features
+    offset: float
+    left_out: Floats
+    surprise: Floats  # squared left-out error over its expected variance
+    whitened: Floats  # (n_targets, n_columns + 1), see GazeModel.spread_
+    noise: float
 
 
 class GazeModel:
-    """Ridge regression of screen px on standardised eye features, one strength per axis.
+    """Linear model of screen px on eye features, with a prior that says how eyes are.
 
     Frames of one target are averaged before anything else: the noise between targets is what limits a
-    calibration, and frames of one target are no independent evidence. The strength is chosen by closed-form
-    leave-one-target-out, ``e_i = r_i / (1 − h_ii)`` with the hat matrix of the centred ridge (Golub, Heath & Wahba
-    1979, doi 10.1080/00401706.1979.10489751).
-
-    Parameters
-    ----------
-    min_alpha : float
-        Least strength, in units of the number of targets times the mean variance of a feature. With 9 targets
-        and 19 features the leave-one-out choice alone is at times far too weak.
+    calibration, and frames of one target are no independent evidence. The weights have the Gaussian prior of a
+    profile of :mod:`~ifllm_desktop.gaze.eye_prior`; the strength of the regularisation is at least that of the
+    profile, and greater only where leaving out one target at a time clearly says so. All left-out predictions are
+    closed-form: ``e_i = (M⁻¹y)_i / (M⁻¹)_ii`` with the covariance M of the targets (Rasmussen & Williams 2006,
+    Gaussian Processes for Machine Learning, eq. 5.12; for ridge Golub, Heath & Wahba 1979, doi
+    10.1080/00401706.1979.10489751).
 
     Attributes
     ----------
-    coef_ : ndarray of float64, shape (19, 2)
-        px per standardised feature.
+    profile_ : str
+        ``patch`` or ``iris``; ``patch`` needs patches in every frame that it predicts.
+    strength_ : float
+        Factor of the profile's noise variance.
+    coef_ : ndarray of float64, shape (n_columns, 2)
+        px per unit of each feature that the profile looks at.
+    mean_ : ndarray of float64, shape (n_columns,)
+        Mean of these features over the targets.
     intercept_ : ndarray of float64, shape (2,)
-        Mean of the targets, px.
-    mean_, scale_ : ndarray of float64, shape (19,)
-        Standardisation of the features.
-    alpha_ : ndarray of float64, shape (2,)
-        Chosen strength per axis.
-    residual_sd_px_ : ndarray of float64, shape (2,)
-        Standard deviation of one target per axis: mean of ``e_i² (1 − h_ii)`` over the left-out residuals.
+        Gaze at ``mean_``, px.
+    sd_px_ : ndarray of float64, shape (2,)
+        Standard deviation of the targets, px: the unit of the model inside.
+    noise_px_ : ndarray of float64, shape (2,)
+        Standard deviation of a point in the middle of what was calibrated, px.
     frame_sd_px_ : ndarray of float64, shape (2,)
         Spread of single frames around the mean of their target; 0 when each target had one frame.
-    precision_ : ndarray of float64, shape (2, 19, 19)
-        ``(XᵀX + λI)⁻¹`` per axis, for the leverage of new points.
+    spread_ : ndarray of float64, shape (2, n_targets, n_columns + 1)
+        ``L⁻¹Φ`` per axis with ``M = LLᵀ`` and the whitened features Φ (last column: the constant). It gives the
+        variance that the targets took away from the prior.
+    left_out_px_ : ndarray of float64, shape (n_targets, 2)
+        Prediction of each target by the others, minus the target; in the order of ``np.unique`` of the indices.
     loo_error_px_ : float
-        Median distance between a target and its leave-one-out prediction.
+        Median length of ``left_out_px_``.
     n_targets_ : int
     """
 
-    def __init__(self, min_alpha: float = 0.1) -> None:
-        self.min_alpha = float(min_alpha)
-
-    def fit(self, features: Floats, target_px: Floats, target_index: NDArray[np.integer[Any]]) -> GazeModel:
+    def fit(
+        self,
+        features: Floats,
+        target_px: Floats,
+        target_index: NDArray[np.integer[Any]],
+        target_weight: Floats | None = None,
+    ) -> GazeModel:
         """Learn from calibration frames; returns self.
 
         Parameters
         ----------
-        features : ndarray, shape (n, 19)
-            Rows with NaN are left out.
+        features : ndarray, shape (n, n_features)
+            Feature vectors, ``domain.samples.N_FEATURES`` long, or only the 19 geometric ones. Rows without those
+            are left out. Patches are used when every target has a frame with them.
         target_px : ndarray, shape (n, 2)
             Screen px of the target that each frame belongs to.
         target_index : ndarray of int, shape (n,)
+        target_weight : ndarray, shape (n,), or None
+            How much a target counts, above 0, the same for all of its rows: the noise variance of a target of
+            weight 2 is taken as half. None: all alike.
 
         Raises
         ------
         DataError
-            ``calibration_targets`` with fewer than three usable targets.
+            ``calibration_targets`` with fewer than three usable targets, or with targets all in one line along an
+            axis.
         """
-        features = np.asarray(features, dtype=np.float64)
-        usable = np.isfinite(features).all(axis=1)
+        features = _full_length(features)
+        usable = np.isfinite(features[:, : len(EYE_FEATURES)]).all(axis=1)
         features, index = features[usable], np.asarray(target_index)[usable]
         frame_target_px = np.asarray(target_px, dtype=np.float64)[usable]
+        weight = np.ones(len(index)) if target_weight is None else np.asarray(target_weight, float)[usable]
         labels, inverse = np.unique(index, return_inverse=True)
         n = len(labels)
-        if n < _MIN_TARGETS:
-            raise DataError("calibration_targets", n=n, needed=_MIN_TARGETS)
-        mean_features = _group_means(features, inverse, n)
-        mean_targets = _group_means(frame_target_px, inverse, n)
+        if n < MIN_TARGETS:
+            raise DataError("calibration_targets", n=n, needed=MIN_TARGETS)
+        has_patches = np.isfinite(features).all(axis=1)
+        with_patches = bool((np.bincount(inverse, weights=has_patches, minlength=n) > 0).all())
+        if with_patches:  # frames without them would leave their target's mean undefined
+            features, frame_target_px = features[has_patches], frame_target_px[has_patches]
+            inverse, weight = inverse[has_patches], weight[has_patches]
+        else:
+            features = features[:, : len(EYE_FEATURES)]
+        targets = _Targets(
+            _group_means(features, inverse, n),
+            _group_means(frame_target_px, inverse, n),
+            _group_means(weight[:, None], inverse, n)[:, 0],
+        )
         self.n_targets_ = n
-        self.mean_ = mean_features.mean(axis=0)
-        self.scale_ = np.maximum(mean_features.std(axis=0), _MIN_SCALE)
-        self.intercept_ = mean_targets.mean(axis=0)
-        x = (mean_features - self.mean_) / self.scale_
-        self._fit_axes(x, mean_targets - self.intercept_)
+        self.sd_px_ = targets.target_px.std(axis=0)
+        if not (self.sd_px_ > 0).all():
+            raise DataError("calibration_targets", n=n, needed=MIN_TARGETS)
+        self._choose(targets, with_patches)
+        used = features[:, columns(PROFILES[self.profile_])]
+        within = (used - _group_means(used, inverse, n)[inverse]) @ self.coef_
         # spread of frames around their target's mean, with the degrees of freedom that the means took
-        within = (features - mean_features[inverse]) / self.scale_ @ self.coef_
-        free = max(1, len(features) - n)
-        self.frame_sd_px_ = np.sqrt((within**2).sum(axis=0) / free)
+        self.frame_sd_px_ = np.sqrt((within**2).sum(axis=0) / max(1, len(features) - n))
         return self
 
-    def _fit_axes(self, x: Floats, y: Floats) -> None:
-        n, n_features = x.shape
-        u, s, vt = np.linalg.svd(x, full_matrices=False)
-        unit = n * float(np.mean(x.var(axis=0)))
-        alphas = unit * np.unique(np.maximum(_ALPHAS, self.min_alpha))
-        self.coef_ = np.empty((n_features, 2))
-        self.alpha_ = np.empty(2)
-        self.residual_sd_px_ = np.empty(2)
-        self.precision_ = np.empty((2, n_features, n_features))
-        left_out = np.empty((n, 2))
-        for axis in range(2):
-            tried = [_left_out_residuals(u, s, y[:, axis], alpha) for alpha in alphas]
-            residuals = np.stack([residual for residual, _ in tried])
-            best = int(np.argmin((residuals**2).mean(axis=1)))
-            alpha = float(alphas[best])
-            left_out[:, axis] = residuals[best]
-            self.alpha_[axis] = alpha
-            self.coef_[:, axis] = vt.T @ (s / (s**2 + alpha) * (u.T @ y[:, axis]))
-            # a left-out residual has the variance s²/(1 − h): it holds the leverage that ``predict`` adds again
-            weights = 1 - tried[best][1]
-            self.residual_sd_px_[axis] = float(np.sqrt((residuals[best] ** 2 * weights).mean()))
-            inner = vt.T @ np.diag(1 / (s**2 + alpha) - 1 / alpha) @ vt
-            self.precision_[axis] = inner + np.eye(n_features) / alpha
-        self.loo_error_px_ = float(np.median(np.hypot(left_out[:, 0], left_out[:, 1])))
+    def _choose(self, targets: _Targets, with_patches: bool) -> None:
+        """Fit the candidates and keep the first one, or the one that is clearly better."""
+        kept: tuple[EyeProfile, float, tuple[_Fit, _Fit]] | None = None
+        first = np.empty(0)
+        best = 0.0
+        for profile, strength in _STRENGTHS[with_patches]:
+            fits = tuple(_fit_axis(targets, profile, strength, axis, self.sd_px_[axis]) for axis in range(2))
+            error = sum((fit.left_out * sd) ** 2 for fit, sd in zip(fits, self.sd_px_, strict=True))
+            if kept is None:
+                kept, first = (profile, strength, (fits[0], fits[1])), error
+                continue
+            gain = (first - error) * targets.weight / targets.weight.mean()
+            sure = gain.mean() - _SURE_SE * gain.std(ddof=1) / np.sqrt(len(gain))
+            if sure > best:
+                kept, best = (profile, strength, (fits[0], fits[1])), float(sure)
+        assert kept is not None
+        profile, self.strength_, fits = kept
+        self.profile_ = profile.name
+        self.mean_ = targets.features[:, columns(profile)].mean(axis=0)
+        self.coef_ = np.stack([fit.coef for fit in fits], axis=1) * self.sd_px_
+        centre = targets.target_px.mean(axis=0)
+        self.intercept_ = centre + np.array([fit.offset for fit in fits]) * self.sd_px_
+        self.left_out_px_ = np.stack([fit.left_out for fit in fits], axis=1) * self.sd_px_
+        self.loo_error_px_ = float(np.median(np.hypot(*self.left_out_px_.T)))
+        self.spread_ = np.stack([fit.whitened for fit in fits])
+        # the person's own noise: their left-out errors against what was expected, held by the profile
+        ratio = [
+            (_PRIOR_TARGETS + fit.surprise.sum()) / (_PRIOR_TARGETS + len(fit.surprise)) for fit in fits
+        ]
+        self.noise_px_ = np.sqrt(ratio) * np.array([fit.noise for fit in fits]) * self.sd_px_
+
+    @property
+    def uses_patches(self) -> bool:
+        """Whether frames without eye patches have no gaze."""
+        return PROFILES[self.profile_].uses_patches
 
     def predict(self, features: Floats) -> tuple[Floats, Floats]:
         """Gaze points and their standard deviations, both of shape (n, 2), screen px.
 
-        The variance of a point is ``s² · (1 + 1/n + xᵀ (XᵀX + λI)⁻¹ x)`` with ``s`` = ``residual_sd_px_``,
-        plus that of single frames: far from the calibrated poses it grows. NaN where a feature is NaN.
+        The variance is that of a Gaussian process: what the prior allows at this point, less what the targets tell
+        about it, plus the noise at a target; scaled by how well the left-out targets were predicted; plus the spread
+        of single frames. Far from the calibrated poses it grows. NaN where a feature that is looked at is NaN.
         """
-        x = (np.asarray(features, dtype=np.float64) - self.mean_) / self.scale_
-        gaze_px = x @ self.coef_ + self.intercept_
-        leverage = np.stack([((x @ precision) * x).sum(axis=1) for precision in self.precision_], axis=1)
-        variance = self.residual_sd_px_**2 * (1 + 1 / self.n_targets_ + leverage) + self.frame_sd_px_**2
-        return gaze_px, np.sqrt(variance)
+        profile = PROFILES[self.profile_]
+        centred = _full_length(features)[:, columns(profile)] - self.mean_
+        gaze_px = centred @ self.coef_ + self.intercept_
+        variance = np.empty_like(gaze_px)
+        for axis in range(2):
+            phi = _with_constant(centred @ prior_root(profile.name, axis))
+            known = (phi @ self.spread_[axis].T) ** 2
+            noise = _noise_variance(profile, self.strength_, axis)
+            left = np.maximum((phi**2).sum(axis=1) - known.sum(axis=1), 0.0)
+            variance[:, axis] = self.noise_px_[axis] ** 2 * (1 + left / noise)
+        return gaze_px, np.sqrt(variance + self.frame_sd_px_**2)
 
-    def to_arrays(self) -> dict[str, NDArray[np.float64]]:
+    def to_arrays(self) -> dict[str, Floats]:
         """Everything learned, as arrays (for safetensors)."""
         return {name: np.asarray(getattr(self, name), dtype=np.float64) for name in _LEARNED}
 
     def to_json(self) -> dict[str, Any]:
-        """What :meth:`to_arrays` cannot say: kind, version, feature set, hyperparameters."""
+        """What :meth:`to_arrays` cannot say: kind, version, feature set, profile."""
         return {
-            "kind": "ridge", "version": 1, "feature_set": FEATURE_SET, "features": list(EYE_FEATURES),
-            "min_alpha": self.min_alpha, "n_targets": self.n_targets_, "loo_error_px": self.loo_error_px_,
+            "kind": _KIND, "version": _VERSION, "feature_set": FEATURE_SET, "prior_version": PRIOR_VERSION,
+            "profile": self.profile_, "strength": self.strength_, "n_targets": self.n_targets_,
+            "loo_error_px": self.loo_error_px_,
         }  # fmt: skip
 
     @staticmethod
-    def from_arrays(arrays: dict[str, NDArray[np.float64]], meta: dict[str, Any]) -> GazeModel:
+    def from_arrays(arrays: Mapping[str, Floats], meta: Mapping[str, Any]) -> GazeModel:
         """The inverse of :meth:`to_arrays` and :meth:`to_json`.
 
         Raises
         ------
         DataError
-            ``calibration_unknown`` for another kind, version or feature set.
+            ``calibration_unknown`` for another kind, version, prior or feature set.
         """
-        found = (meta.get("kind"), meta.get("version"), meta.get("feature_set"))
-        if found != ("ridge", 1, FEATURE_SET):
+        found = tuple(meta.get(k) for k in ("kind", "version", "feature_set", "prior_version", "profile"))
+        if found[:4] != (_KIND, _VERSION, FEATURE_SET, PRIOR_VERSION) or found[4] not in PROFILES:
             raise DataError("calibration_unknown", found="/".join(str(v) for v in found))
-        model = GazeModel(min_alpha=float(meta["min_alpha"]))
+        model = GazeModel()
         for name in _LEARNED:
             setattr(model, name, np.asarray(arrays[name], dtype=np.float64))
+        model.profile_ = str(meta["profile"])
+        model.strength_ = float(meta["strength"])
         model.n_targets_ = int(meta["n_targets"])
         model.loo_error_px_ = float(meta["loo_error_px"])
         return model
@@ -168,14 +241,74 @@ class GazeModel:
 
 _LEARNED = (
     "coef_",
-    "intercept_",
     "mean_",
-    "scale_",
-    "alpha_",
-    "residual_sd_px_",
+    "intercept_",
+    "sd_px_",
+    "noise_px_",
     "frame_sd_px_",
-    "precision_",
+    "spread_",
+    "left_out_px_",
 )
+
+
+def model_to_payload(model: GazeModel) -> dict[str, Any]:
+    """A model as JSON values for the event ``calibration``; arrays as base64 of little-endian float64."""
+    arrays = {
+        name: {"shape": list(values.shape), "float64": base64.b64encode(values.astype("<f8").tobytes()).decode()}
+        for name, values in model.to_arrays().items()
+    }  # fmt: skip
+    return {"meta": model.to_json(), "arrays": arrays}
+
+
+def model_from_payload(payload: Mapping[str, Any]) -> GazeModel:
+    """The inverse of :func:`model_to_payload`. Raises DataError ``calibration_unknown`` for anything else."""
+    try:
+        arrays = {
+            name: np.frombuffer(base64.b64decode(stored["float64"]), dtype="<f8").reshape(stored["shape"])
+            for name, stored in payload["arrays"].items()
+        }
+        return GazeModel.from_arrays(arrays, payload["meta"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError("calibration_unknown", found=type(error).__name__) from error
+
+
+def usable_features(features: Floats) -> NDArray[np.bool_]:
+    """Which rows have all geometric features, shape (n,)."""
+    usable: NDArray[np.bool_] = np.isfinite(features[:, : len(EYE_FEATURES)]).all(axis=1)
+    return usable
+
+
+def _full_length(features: Floats) -> Floats:
+    """Feature vectors with NaN where only the geometric features were given."""
+    features = np.atleast_2d(np.asarray(features, dtype=np.float64))
+    missing = N_FEATURES - features.shape[1]
+    return np.pad(features, ((0, 0), (0, missing)), constant_values=np.nan) if missing > 0 else features
+
+
+def _noise_variance(profile: EyeProfile, strength: float, axis: int) -> float:
+    return strength * profile.noise[axis] ** 2
+
+
+def _with_constant(phi: Floats) -> Floats:
+    return np.hstack([phi, np.full((len(phi), 1), _OFFSET_SD)])
+
+
+def _fit_axis(targets: _Targets, profile: EyeProfile, strength: float, axis: int, sd_px: float) -> _Fit:
+    used = targets.features[:, columns(profile)]
+    root = prior_root(profile.name, axis)
+    phi = _with_constant((used - used.mean(axis=0)) @ root)
+    y = (targets.target_px[:, axis] - targets.target_px[:, axis].mean()) / sd_px
+    noise = _noise_variance(profile, strength, axis)
+    covariance = phi @ phi.T + np.diag(noise / targets.weight)
+    lower = np.linalg.cholesky(covariance)
+    inverse = np.linalg.inv(covariance)
+    solved = inverse @ y
+    weights = phi.T @ solved
+    left_out = -solved / np.diag(inverse)  # prediction minus target
+    return _Fit(
+        coef=root @ weights[:-1], offset=float(weights[-1] * _OFFSET_SD), left_out=left_out,
+        surprise=solved**2 / np.diag(inverse), whitened=np.linalg.solve(lower, phi), noise=float(np.sqrt(noise)),
+    )  # fmt: skip
 
 
 def _group_means(values: Floats, inverse: NDArray[np.intp], n: int) -> Floats:
@@ -183,12 +316,3 @@ def _group_means(values: Floats, inverse: NDArray[np.intp], n: int) -> Floats:
     np.add.at(sums, inverse, values)
     means: Floats = sums / np.bincount(inverse, minlength=n)[:, None]
     return means
-
-
-def _left_out_residuals(u: Floats, s: Floats, y: Floats, alpha: float) -> tuple[Floats, Floats]:
-    """Residual of each target predicted from the others, without fitting again, and its leverage. Shapes (n,)."""
-    shrink = s**2 / (s**2 + alpha)
-    fitted = u @ (shrink * (u.T @ y))
-    leverage = (u**2) @ shrink + 1 / len(y)  # 1/n: the intercept is estimated too
-    leverage = np.minimum(leverage, 1 - 1e-6)
-    return (y - fitted) / (1 - leverage), leverage
