@@ -49,6 +49,8 @@ class Frame:
         (width, height) of the picture.
     pass_index : int
         How often a video file has been started again before this frame; 0 for devices.
+    driver_ns : int or None
+        When the driver had the picture, on the same clock; None where it does not say.
     """
 
     t_ns: int
@@ -56,6 +58,7 @@ class Frame:
     image_bgr: NDArray[np.uint8] | None
     size_px: tuple[int, int]
     pass_index: int = 0
+    driver_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

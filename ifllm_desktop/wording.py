@@ -32,7 +32,20 @@ SENTENCES: dict[str, str] = {
     "screen_size_absurd": "{text} cannot be the size of a screen: match the card again, or type the diagonal in inches.",
     # gaze
     "calibration_targets": "Only {n} calibration targets could be measured and {needed} are needed: check that the face is well lit and in the picture, then calibrate again.",
+    "calibration_frames": "The frames of calibration {calibration_id} are not all in the recording ({n} are missing): its gaze cannot be derived again, use the gaze that was stored.",
     "calibration_unknown": "This calibration is of a kind ({found}) that this version does not know: calibrate again, or update the program.",
+    # pictures and gaze that is computed again
+    "folder_missing": "There is no folder {path}: check the name.",
+    "out_folder_missing": "{path} cannot be made, because there is no folder {folder}: make it first, or choose another place.",
+    "targets_missing": "There is no file {path}: give the CSV file of the targets.",
+    "targets_encoding": "{path} is not UTF-8 text: save it as CSV in UTF-8.",
+    "targets_columns": "{path} lacks the columns {missing}: add them to its first line.",
+    "targets_row": "{path}, line {line}: {problem}. Mend that line, then start again.",
+    "targets_empty": "{path} has no rows: put one line per picture into it.",
+    "picture_missing": "{path} is not there and is left out: check the column file, or put the picture there.",
+    "picture_unreadable": "{path} cannot be read as a picture and is left out: save it as JPEG or PNG.",
+    "picture_no_face": "{path} shows no face that can be found and is left out: nothing to do unless a face is there; then use a sharper or brighter picture.",
+    "pictures_none": "None of the {n} pictures in {path} shows a face that can be found: check that these are pictures of faces, upright and in focus.",
     # study and recording files
     "study_missing": "There is no study in {path}: make one with `ifllm-desktop new {path}`.",
     "study_exists": "{path} is not empty: choose another folder for the new study.",
@@ -83,6 +96,13 @@ GAZE_REASONS: dict[str, str] = {
     "error_too_large": "it misses the points by too much",
     "no_gaze": "gaze was not recorded",
     "stopped": "the calibration was stopped",
+    "drifted": "gaze had moved away from the point",
+    "not_followed": "the eyes did not follow the moving point",
+    "resized": "the window changed its size",
+    "moved": "the window was moved",
+    "screen_changed": "the screen changed",
+    "head_moved": "the head moved away from where it was calibrated",
+    "gaze_lost": "the eyes cannot be seen",
 }
 """Why a calibration or a validation did not do, as half a sentence."""
 

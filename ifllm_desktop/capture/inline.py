@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from ifllm_desktop.capture.outage import ROW_EVERY_NS, FrameLedger, Missing
 from ifllm_desktop.capture.pipeline import Observation, Pipeline
 from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.domain.time import NS_PER_S
@@ -32,6 +34,8 @@ class InlineCapture:
         self.pipeline: Pipeline | None = pipeline
         self.n_passes = 0
         self._lost = False
+        self._ledger = FrameLedger(self._rate_hz)
+        self._facts: dict[str, Any] = {}
 
     def start(self) -> None:
         """Open the camera. Its errors are reported, as in the threaded run, by :meth:`take_problems`."""
@@ -43,6 +47,10 @@ class InlineCapture:
             return
         self._problems.append(("opened", None))
         self._begin_schedule(self._clock.now_ns())
+
+    def describe(self) -> dict[str, Any]:
+        """What the open camera says of itself; empty before it was opened."""
+        return dict(self._facts)
 
     def take(self) -> list[Observation]:
         """Process every frame that is due by now."""
@@ -59,6 +67,8 @@ class InlineCapture:
             if frame is not None and frame.t_ns - self._next_due_ns > NS_PER_S:
                 self._begin_schedule(frame.t_ns)  # the clock jumped: catching up would play too fast
             self._due_next()
+            t_ns = frame.t_ns if frame is not None else self._clock.now_ns()
+            self._enter(self._ledger.frame(t_ns))
             if frame is None:
                 self.pipeline.lost(self.pipeline.session_ns(self._clock.now_ns()), -1, 1, "no_picture")
                 continue
@@ -72,14 +82,21 @@ class InlineCapture:
         self._camera.close()
         self._lost = True
         self._problems.append(("lost", error))
-        assert self.pipeline is not None
-        self.pipeline.lost(self.pipeline.session_ns(self._clock.now_ns()), -1, 1, "camera_lost")
-        self._next_due_ns = self._clock.now_ns() + _REOPEN_NS
+        now_ns = self._clock.now_ns()
+        self._ledger.begin(now_ns)
+        self._enter(self._ledger.owed(now_ns, at_least_ns=ROW_EVERY_NS))
+        self._next_due_ns = now_ns + _REOPEN_NS
+
+    def _enter(self, missing: Missing | None) -> None:
+        if missing is not None:
+            assert self.pipeline is not None
+            self.pipeline.lost(self.pipeline.session_ns(missing.t_ns), -1, missing.n_frames, "camera_lost")
 
     def _opened_again(self) -> bool:
         try:
             self._camera.open()
         except IfllmError:
+            self._enter(self._ledger.owed(self._next_due_ns, at_least_ns=ROW_EVERY_NS))
             self._next_due_ns += _REOPEN_NS
             return False
         self._lost = False
@@ -88,7 +105,9 @@ class InlineCapture:
         return True
 
     def _begin_schedule(self, t_ns: int) -> None:
-        self._rate_hz = float(self._camera.describe()["rate_hz"])
+        self._facts = self._camera.describe()
+        self._rate_hz = float(self._facts["rate_hz"])
+        self._ledger.set_rate(self._rate_hz)
         self._first_ns = self._next_due_ns = t_ns
         self._n_due = 0
 
@@ -104,6 +123,7 @@ class InlineCapture:
 
     def stop(self) -> None:
         """Close camera and landmarker."""
+        self._enter(self._ledger.owed(self._clock.now_ns()))
         self._camera.close()
         if self.pipeline is not None:
             self.pipeline.close()

@@ -6,6 +6,7 @@ Runs on the vision thread in the window and in the one loop of the headless run;
 from __future__ import annotations
 
 import math
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.scene import EMPTY_SCENE, Scene
 from ifllm_desktop.gaze.calibration import GazeModel
-from ifllm_desktop.gaze.eye_features import eye_features, face_box, image_quality
+from ifllm_desktop.gaze.eye_features import eye_features, face_box
+from ifllm_desktop.gaze.image_quality import NO_LIGHT, CloserLook, FaceLight, closer_look, face_light
 from ifllm_desktop.ports import Frame, Landmarker
 from ifllm_desktop.reading.hits import hit
 
 Record = Callable[[str, Row], int]
+LOOK_EVERY = 6
+"""A closer look costs as much as the features of ten frames and is shown five times a second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +39,10 @@ class Observation:
         Screen px; NaN without a calibration or a face.
     face_box : tuple of float
         x, y, w, h in units of the picture's width and height; NaN without a face.
+    light : FaceLight
+        Brightness, contrast, glare; NaN without a face or a picture.
+    look : CloserLook or None
+        Every sixth frame while :meth:`Pipeline.set_closer_look` asks for it.
     frame : Frame or None
         The picture, for the preview only; never stored.
     on_response : str
@@ -47,7 +55,8 @@ class Observation:
     gaze_px: tuple[float, float] = (math.nan, math.nan)
     sd_px: tuple[float, float] = (math.nan, math.nan)
     face_box: tuple[float, float, float, float] = (math.nan, math.nan, math.nan, math.nan)
-    brightness: float = math.nan
+    light: FaceLight = NO_LIGHT
+    look: CloserLook | None = None
     frame: Frame | None = None
     latency_ns: int = 0
     on_response: str = ""
@@ -85,6 +94,8 @@ class Pipeline:
         self._model: tuple[GazeModel, str] | None = None
         self._scene: Scene = EMPTY_SCENE
         self._paused = False
+        self._closer = False
+        self._counting = threading.Lock()  # missing frames are entered by the camera's threads
         self.n_frames = 0
         self.n_by_pass: Counter[int] = Counter()
         self.n_landmark_rows = 0
@@ -102,6 +113,10 @@ class Pipeline:
         """While paused frames are neither looked at nor stored nor counted."""
         self._paused = paused
 
+    def set_closer_look(self, closer: bool) -> None:
+        """Whether glasses, sharpness and the like are looked for (the camera check shows them)."""
+        self._closer = closer
+
     def set_model(self, model: GazeModel | None, calibration_id: str = "") -> None:
         """The calibration to use from the next frame on."""
         self._model = (model, calibration_id) if model is not None else None
@@ -111,7 +126,8 @@ class Pipeline:
         t_ns = self.session_ns(frame.t_ns)
         if self._paused:
             return Observation(t_ns, frame.index, None)
-        self.n_frames += 1
+        with self._counting:
+            self.n_frames += 1
         self.n_by_pass[frame.pass_index] += 1
         face = self._landmarker.detect(frame)
         if face is None:
@@ -122,7 +138,7 @@ class Pipeline:
             self._gap(t_ns, frame.index, "no_eyes")
             return Observation(t_ns, frame.index, None, frame=frame)
         box = face_box(face)
-        brightness, contrast = image_quality(frame.image_bgr, face)
+        light = face_light(frame.image_bgr, face)
         self._record(
             "landmarks",
             (
@@ -130,29 +146,35 @@ class Pipeline:
                 frame.index,
                 *(float(v) for v in features),
                 *(float(v) for v in box),
-                brightness,
-                contrast,
+                light.brightness,
+                light.contrast,
+                light.glare,
                 b"",
             ),
         )
         self.n_landmark_rows += 1
         gaze, sd, response_id = self._gaze(t_ns, frame.index, features)
+        look = None
+        if self._closer and frame.index % LOOK_EVERY == 0:
+            look = closer_look(frame.image_bgr, face)
         return Observation(
-            t_ns, frame.index, features, gaze, sd, box, brightness, frame, on_response=response_id
+            t_ns, frame.index, features, gaze, sd, box, light, look, frame, on_response=response_id
         )
 
     def lost(self, t_ns: int, frame_index: int, n_frames: int, reason: str) -> None:
-        """A gap row for frames that never came (``t_ns`` is session time)."""
+        """A gap row for frames that never came, the first of them due at ``t_ns`` (session time). Any thread."""
         if self._paused:
             return
-        self.n_frames += 1
-        self._gap(t_ns, frame_index, reason, n_frames)
+        with self._counting:
+            self.n_frames += 1
+        self._gap(max(0, t_ns), frame_index, reason, n_frames)
 
     def dropped(self, frame: Frame) -> None:
         """A gap row for a frame that a newer one replaced before it could be looked at."""
         if self._paused:
             return
-        self.n_frames += 1
+        with self._counting:
+            self.n_frames += 1
         self.n_by_pass[frame.pass_index] += 1
         self._gap(self.session_ns(frame.t_ns), frame.index, "dropped")
 
@@ -161,7 +183,8 @@ class Pipeline:
         self._landmarker.close()
 
     def _gap(self, t_ns: int, frame_index: int, reason: str, n_frames: int = 1) -> None:
-        self.n_gap_rows += 1
+        with self._counting:
+            self.n_gap_rows += 1
         self._record("gap", (t_ns, frame_index, n_frames, reason))
 
     def _gaze(

@@ -21,11 +21,17 @@ class LatestSlot:
         self._closed = False
         self._lossless = lossless
 
+    def set_lossless(self, lossless: bool) -> None:
+        """From now on wait for the reader, or not (another camera)."""
+        with self._condition:
+            self._lossless = lossless
+            self._condition.notify_all()
+
     def put(self, frame: Frame) -> None:
         """Offer a frame; with ``lossless`` wait until the one before was taken. Ignored after ``close``."""
         with self._condition:
             if self._lossless:
-                self._condition.wait_for(lambda: self._frame is None or self._closed)
+                self._condition.wait_for(lambda: self._frame is None or self._closed or not self._lossless)
             if self._closed:
                 return
             if self._frame is not None:

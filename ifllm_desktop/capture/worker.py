@@ -1,7 +1,7 @@
 """Camera and vision threads of the live run.
 
-The camera thread grabs and stamps; the vision thread makes the landmarker, runs the pipeline and hands
-observations on. Neither touches a widget or a database. A lost camera becomes gap rows and is opened again.
+The camera feed grabs and stamps; the vision thread makes the landmarker, runs the pipeline and hands observations
+on. Neither touches a widget or a database. A lost or hanging camera becomes gap rows and is opened again.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from ifllm_desktop.capture.camera_feed import JOIN_S, CameraFeed
 from ifllm_desktop.capture.pipeline import Observation, Pipeline
 from ifllm_desktop.capture.queues import LatestSlot
 from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.ports import Camera, Clock
 
 _log = logging.getLogger(__name__)
-_REOPEN_S = 1.0
-_JOIN_S = 3.0
 
 
 class CaptureWorker:
-    """Runs a camera and a pipeline on two threads.
+    """Runs a camera and a pipeline on threads of their own.
 
     Parameters
     ----------
@@ -36,24 +36,34 @@ class CaptureWorker:
     """
 
     def __init__(self, camera: Camera, make_pipeline: Callable[[], Pipeline], clock: Clock) -> None:
-        self._camera = camera
         self._make_pipeline = make_pipeline
         self._clock = clock
         self._slot = LatestSlot(lossless=camera.devices == "video")
-        self._stop = threading.Event()
         self._observations: deque[Observation] = deque(maxlen=4096)
         self._problems: deque[tuple[str, Exception | None]] = deque()
-        self._threads: list[threading.Thread] = []
+        self._vision = threading.Thread(target=self._run_vision, name="ifllm-vision", daemon=True)
         self.pipeline: Pipeline | None = None
         self.ready = threading.Event()
-        self.n_passes = 0
+        self._feed = CameraFeed(camera, clock, self._slot.put, self._lost, self._report, self.ready)
+
+    @property
+    def n_passes(self) -> int:
+        """How often a video file has been started again."""
+        return self._feed.n_passes
 
     def start(self) -> None:
-        """Start both threads; problems are reported by :meth:`take_problems`."""
-        for name, target in (("vision", self._run_vision), ("camera", self._run_camera)):
-            thread = threading.Thread(target=target, name=f"ifllm-{name}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        """Start the threads; problems are reported by :meth:`take_problems`."""
+        self._vision.start()
+        self._feed.start()
+
+    def switch(self, camera: Camera) -> None:
+        """Go on with another camera, in the same recording; see :meth:`CameraFeed.switch`."""
+        self._slot.set_lossless(camera.devices == "video")
+        self._feed.switch(camera)
+
+    def describe(self) -> dict[str, Any]:
+        """What the open camera says of itself; empty before it was opened."""
+        return self._feed.describe()
 
     def take(self) -> list[Observation]:
         """Observations since the last call, oldest first. Called by the main thread, 30 times a second."""
@@ -71,50 +81,19 @@ class CaptureWorker:
 
     def stop(self) -> None:
         """Camera first, then vision; each join has a limit and a log line."""
-        self._stop.set()
         self._slot.close()
-        for thread in reversed(self._threads):
-            thread.join(_JOIN_S)
-            if thread.is_alive():
-                _log.error("thread %s did not stop within %s s", thread.name, _JOIN_S)
+        self._feed.stop()
+        self._vision.join(JOIN_S)
+        if self._vision.is_alive():
+            _log.error("thread %s did not stop within %s s", self._vision.name, JOIN_S)
 
-    def _run_camera(self) -> None:
-        try:
-            self.ready.wait(60.0)  # the landmarker loads once; frames before that would only be thrown away
-            missing = ""  # what the camera was last found to miss; said once, not at every try to open it
-            while not self._stop.is_set():
-                try:
-                    self._camera.open()
-                    missing = ""
-                    self._problems.append(("opened", None))
-                    self._read_until_stopped()
-                except IfllmError as error:
-                    if not missing:
-                        self._lost(1, "camera_lost")
-                    if missing != error.code:
-                        self._problems.append(("lost", error))
-                    missing = error.code
-                    self._camera.close()
-                    self._stop.wait(_REOPEN_S)
-        finally:
-            self._camera.close()
-            self._slot.close()
+    def _report(self, state: str, error: Exception | None) -> None:
+        self._problems.append((state, error))
 
-    def _read_until_stopped(self) -> None:
-        while not self._stop.is_set():
-            frame = self._camera.read()
-            if frame is None:
-                self._lost(1, "no_picture")
-                continue
-            if frame.pass_index != self.n_passes:
-                self.n_passes = frame.pass_index
-                self._problems.append(("looped", None))
-            self._slot.put(frame)
-
-    def _lost(self, n_frames: int, reason: str) -> None:
+    def _lost(self, t_ns: int, n_frames: int, reason: str) -> None:
         pipeline = self.pipeline
         if pipeline is not None:
-            pipeline.lost(pipeline.session_ns(self._clock.now_ns()), -1, n_frames, reason)
+            pipeline.lost(pipeline.session_ns(t_ns), -1, n_frames, reason)
 
     def _run_vision(self) -> None:
         try:

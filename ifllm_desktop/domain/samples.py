@@ -33,8 +33,14 @@ EYE_FEATURES: tuple[str, ...] = (
     # place and scale of the eyes, in units of the picture's width
     "mid_eye_x", "mid_eye_y", "inter_eye",
 )  # fmt: skip
-"""Names of the geometric eye features (feature set ``eyes-1``), in the order of the landmark stream."""
-FEATURE_SET = "eyes-1"
+"""Names of the geometric eye features, in the order of the landmark stream."""
+PATCH_SHAPE = (2, 8, 16)
+"""Grey patches of both eyes: eye, rows, columns (see ``gaze.eye_patches``)."""
+N_PATCH_VALUES = 256
+N_FEATURES = len(EYE_FEATURES) + N_PATCH_VALUES
+"""Length of a frame's feature vector: the geometric features, then the patches (NaN where they are not kept)."""
+FEATURE_SET = "eyes-2"
+"""``eyes-1`` were the geometric features alone; ``eyes-2`` adds the patches behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ STREAMS: dict[str, Stream] = {
                 ("t_ns", "i"), ("frame_index", "i"),
                 *((name, "f") for name in EYE_FEATURES),
                 ("face_x", "f"), ("face_y", "f"), ("face_w", "f"), ("face_h", "f"),
-                ("brightness", "f"), ("contrast", "f"), ("eye_patches", "b"),
+                ("brightness", "f"), ("contrast", "f"), ("glare", "f"), ("eye_patches", "b"),
             ),
         ),
         _stream("gap", frame_index="i", n_frames="i", reason="s"),

@@ -18,7 +18,6 @@ __all__ = [
     "eye_features",
     "face_box",
     "head_pose",
-    "image_quality",
 ]
 
 _NO_DISTORTION = np.zeros(4)
@@ -139,22 +138,3 @@ def face_box(face: FaceLandmarks) -> tuple[float, float, float, float]:
         float(high[0] - low[0]) / width,
         float(high[1] - low[1]) / height,
     )
-
-
-def image_quality(image_bgr: NDArray[np.uint8] | None, face: FaceLandmarks) -> tuple[float, float]:
-    """Brightness and contrast of the face: mean and standard deviation of its grey values over 255.
-
-    NaN without a picture, or where the face's box lies outside of it. Every fourth pixel of every fourth row is
-    taken: the mean over a face of 100 px changes by less than 1 % and it costs a sixteenth.
-    """
-    if image_bgr is None:
-        return math.nan, math.nan
-    height, width = image_bgr.shape[:2]
-    x, y, w, h = face_box(face)
-    left, top = max(0, int(x * width)), max(0, int(y * height))
-    right, bottom = min(width, int((x + w) * width) + 1), min(height, int((y + h) * height) + 1)
-    if right <= left or bottom <= top:
-        return math.nan, math.nan
-    part = image_bgr[top:bottom:4, left:right:4].astype(np.float32)
-    grey = part @ np.array([0.114, 0.587, 0.299], dtype=np.float32)  # ITU-R BT.601, BGR order
-    return float(grey.mean()) / 255, float(grey.std()) / 255

@@ -14,6 +14,8 @@ _before = {name: os.environ.get(name) for name in _SET_BY_CV2}
 # both are read once, when the libraries are loaded; -8 is AV_LOG_QUIET
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+# a Video4Linux device that hangs fails after 2 s instead of 10
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 
 import cv2  # noqa: E402
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.scene import Scene
 from ifllm_desktop.domain.session import Event, SegmentInfo
 from ifllm_desktop.domain.time import NS_PER_S, seconds
+from ifllm_desktop.gaze.image_quality import NO_LIGHT, CloserLook, FaceLight, GlassesHint
 from ifllm_desktop.session.chat_pump import ChatPump
 from ifllm_desktop.session.flow import ParticipantFlow
 from ifllm_desktop.session.gaze_setup import GazeSetup
@@ -31,9 +32,11 @@ class Capture(Protocol):
     """What ``CaptureWorker`` (threads) and ``InlineCapture`` (none) have in common."""
 
     pipeline: Pipeline | None
-    n_passes: int
 
+    @property
+    def n_passes(self) -> int: ...
     def start(self) -> None: ...
+    def describe(self) -> dict[str, Any]: ...
     def take(self) -> list[Observation]: ...
     def take_problems(self) -> list[tuple[str, Exception | None]]: ...
     def stop(self) -> None: ...
@@ -50,11 +53,23 @@ class Health:
     problem : Exception or None
         The newest error of camera or disk.
     rate_hz : float
-        Frames per second over the last two seconds; NaN before there are any.
+        Frames per second over the last two seconds; NaN while there are none.
     face_found : bool
         Whether the newest frame had a face.
-    distance_cm, yaw_deg, roll_deg, brightness : float
-        Of the newest frame with a face; NaN without one.
+    face_age_s : float
+        How long ago the newest frame with a face was; NaN before the first one.
+    distance_cm, yaw_deg, pitch_deg, roll_deg : float
+        Of the newest frame with a face; NaN before the first one.
+    light : FaceLight
+        Of that frame.
+    look : CloserLook or None
+        The newest one, while the camera is being checked.
+    p_glasses : float
+        See ``GlassesHint``; NaN where not known.
+    device : dict
+        What the open camera says of itself; empty before it was opened.
+    gaze_lost : bool
+        The camera runs, gaze is wanted, and no eyes were seen for ``GAZE_LOST_AFTER_NS``.
     saved : bool
         Whether every control event is on disk.
     """
@@ -63,11 +78,17 @@ class Health:
     problem: Exception | None
     rate_hz: float
     face_found: bool
+    face_age_s: float
     face_box: tuple[float, float, float, float]
     distance_cm: float
     yaw_deg: float
+    pitch_deg: float
     roll_deg: float
-    brightness: float
+    light: FaceLight
+    look: CloserLook | None
+    p_glasses: float
+    device: Mapping[str, Any]
+    gaze_lost: bool
     n_frames: int
     n_gaps: int
     saved: bool
@@ -106,10 +127,14 @@ class Conductor:
         self._header = header
         self._camera_state = "off" if capture is None else "starting"
         self._problem: Exception | None = None
-        self._frame_times_ns: deque[int] = deque(maxlen=64)
+        self._frame_times_ns: deque[int] = deque(maxlen=512)
         self._newest: Observation | None = None
         self._newest_face: Observation | None = None
+        self._look: CloserLook | None = None
+        self._glasses = GlassesHint()
+        self._seen_since_ns: int | None = None
         self.on_observation: Callable[[Observation], None] | None = None
+        self.latency_of: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None = None
         self._capture_started = False
         self._without_gaze = False
         self._looked = ("", -1)
@@ -181,25 +206,58 @@ class Conductor:
         """State of the devices now."""
         newest, face = self._newest, self._newest_face
         features = face.features if face is not None else None
-        pipeline = self.pipeline()
-        times = self._frame_times_ns
-        span_s = seconds(times[-1] - times[0]) if len(times) > 1 else 0.0
+        pipeline, now_ns = self.pipeline(), self.recorder.now_ns()
         nan4 = (math.nan,) * 4
+        angles = [float(v) for v in features[10:13]] if features is not None else [math.nan] * 3
         return Health(
             camera="off" if self._without_gaze else self._camera_state,
             problem=self.recorder.fault() or self._problem,
-            rate_hz=(len(times) - 1) / span_s if span_s > 0 else math.nan,
+            rate_hz=self._rate_hz(now_ns),
             face_found=newest is not None and newest.features is not None,
-            face_box=newest.face_box if newest is not None else nan4,
+            face_age_s=seconds(now_ns - face.t_ns) if face is not None else math.nan,
+            face_box=face.face_box if face is not None else nan4,
             distance_cm=abs(float(features[15])) / 10 if features is not None else math.nan,
-            yaw_deg=float(features[10]) if features is not None else math.nan,
-            roll_deg=float(features[12]) if features is not None else math.nan,
-            brightness=face.brightness if face is not None else math.nan,
+            yaw_deg=angles[0],
+            pitch_deg=angles[1],
+            roll_deg=angles[2],
+            light=face.light if face is not None else NO_LIGHT,
+            look=self._look,
+            p_glasses=self._glasses.p_glasses,
+            device=self._capture.describe() if self._capture is not None else {},
+            gaze_lost=self._gaze_lost(now_ns),
             n_frames=pipeline.n_frames if pipeline is not None else 0,
             n_gaps=pipeline.n_gap_rows if pipeline is not None else 0,
             saved=self.recorder.control_saved(),
             recorder=self.recorder.state,
         )
+
+    def set_closer_look(self, closer: bool) -> None:
+        """Whether glasses, sharpness and the like are looked for: while the camera is being checked."""
+        pipeline = self.pipeline()
+        if pipeline is not None:
+            pipeline.set_closer_look(closer)
+
+    def _rate_hz(self, now_ns: int) -> float:
+        times = self._frame_times_ns
+        while times and now_ns - times[0] > 2 * NS_PER_S:
+            times.popleft()
+        span_s = seconds(times[-1] - times[0]) if len(times) > 1 else 0.0
+        return (len(times) - 1) / span_s if span_s > 0 else math.nan
+
+    def _gaze_lost(self, now_ns: int) -> bool:
+        if (
+            self._camera_state != "opened"
+            or self._without_gaze
+            or self.snapshot.paused
+            or self.snapshot.ended
+        ):
+            self._seen_since_ns = None
+            return False
+        if self._seen_since_ns is None:  # a pause or an outage is not the eyes' fault: counted from its end
+            self._seen_since_ns = now_ns
+        face = self._newest_face
+        seen_ns = max(self._seen_since_ns, face.t_ns if face is not None else 0)
+        return now_ns - seen_ns >= GAZE_LOST_AFTER_NS
 
     def pipeline(self) -> Pipeline | None:
         """The gaze pipeline, once its thread has made it."""
@@ -236,9 +294,10 @@ class Conductor:
             self._newest = observation
             if observation.features is not None:
                 self._newest_face = observation
+            if observation.look is not None:
+                self._look = observation.look
+                self._glasses.add(observation.look.rim_edge)
             self._frame_times_ns.append(observation.t_ns)
-            while observation.t_ns - self._frame_times_ns[0] > 2 * NS_PER_S:
-                self._frame_times_ns.popleft()
             self._setup.frame(observation.t_ns, observation.frame_index, observation.features)
             self._note_reading(observation)
             if self.on_observation is not None:
@@ -261,9 +320,22 @@ class Conductor:
         detail = getattr(error, "code", "") if error is not None else ""
         event = Event(self.recorder.now_ns(), "camera", {"state": state, "detail": detail})
         self.recorder.record("event", event.to_row())
+        if state == "opened":
+            self._record_device()
         if state != "looped":
-            self._camera_state = state
+            self._camera_state = "starting" if state == "switched" else state
             self._problem = error
+        if state == "switched":
+            self._newest = self._newest_face = self._look = None
+            self._glasses = GlassesHint()
+            self._frame_times_ns.clear()
+
+    def _record_device(self) -> None:
+        assert self._capture is not None
+        device = self._capture.describe()
+        latency = self.latency_of(device) if self.latency_of is not None else None
+        event = Event(self.recorder.now_ns(), "camera_device", {"device": device, "latency": latency})
+        self.recorder.record("event", event.to_row())
 
     def _after_command(self, name: str, snapshot: FlowSnapshot) -> None:
         for response_id in snapshot.cancels:
@@ -291,6 +363,9 @@ class Conductor:
             self.flow.validation_finished(t_ns, outcome.validation)
         self._setup.follow(self.snapshot, t_ns)
 
+
+GAZE_LOST_AFTER_NS = 10 * NS_PER_S
+"""Without eyes for this long the participant is told; a look at the keyboard is shorter."""
 
 _READING_STATES = ("reading", "comparing", "idle")
 

@@ -16,7 +16,8 @@ from ifllm_desktop.adapters.camera_opencv import DeviceCamera, VideoCamera
 from ifllm_desktop.adapters.clock import MonotonicClock, SimulatedClock
 from ifllm_desktop.adapters.landmarks_facemesh import FaceMeshLandmarker
 from ifllm_desktop.domain.errors import WorldError
-from ifllm_desktop.gaze.eye_features import eye_features, face_box, image_quality
+from ifllm_desktop.gaze.eye_features import eye_features, face_box
+from ifllm_desktop.gaze.image_quality import face_light
 from ifllm_desktop.gaze.opencv import cv2
 from ifllm_desktop.ports import Frame
 
@@ -154,6 +155,9 @@ class FlakyCapture:
     def retrieve(self) -> tuple[bool, NDArray[np.uint8]]:
         return True, np.zeros((72, 128, 3), dtype=np.uint8)
 
+    def get(self, what: int) -> float:
+        return 0.0
+
     def release(self) -> None:
         self._grabs.clear()
 
@@ -207,8 +211,8 @@ def test_that_every_frame_of_a_real_face_is_seen_once_a_pass_and_nothing_is_prin
         assert 0 <= x < x + w <= 1 and 0 <= y < y + h <= 1
         features.append(eye_features(face))
         if n_frames % 50 == 0:
-            brightness, contrast = image_quality(frame.image_bgr, face)
-            assert 0.05 < brightness < 0.95 and 0.01 < contrast < 0.5
+            light = face_light(frame.image_bgr, face)
+            assert 0.05 < light.brightness < 0.95 and 0.01 < light.contrast < 0.5 and light.glare < 0.02
     landmarker.close()
     camera.close()
     assert n_frames == 433 and len(features) + n_without == 433

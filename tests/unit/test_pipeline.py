@@ -196,7 +196,7 @@ def test_that_the_threads_turn_every_frame_into_one_row(devices: str) -> None:
 
 
 def test_that_a_lost_camera_is_a_gap_is_said_once_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ifllm_desktop.capture.worker._REOPEN_S", 0.01)
+    monkeypatch.setattr("ifllm_desktop.capture.camera_feed.REOPEN_AFTER_S", (0.01,))
     clock, rows = MonotonicClock(), Rows()
     lost, missing = WorldError("camera_lost", device=0), WorldError("camera_missing", device=0)
     camera = FakeCamera(clock, {4: None, 6: lost})
@@ -216,8 +216,7 @@ def test_that_a_lost_camera_is_a_gap_is_said_once_and_opened_again(monkeypatch: 
         None,
     )
     assert said.count(("lost", lost)) == 1 and said.count(("lost", missing)) <= 1
-    assert [row[3] for row in rows.of("gap")].count("camera_lost") == 1
-    assert [row[3] for row in rows.of("gap")].count("no_picture") == 1
+    assert [row[3] for row in rows.of("gap")].count("no_picture") == 1  # the outage: test_camera_feed
 
 
 def test_that_a_landmarker_that_breaks_is_reported_and_nothing_hangs() -> None:
