@@ -1,11 +1,14 @@
-"""What belongs to this computer and not to a study: recent studies, theme, text size, camera."""
+"""What belongs to this computer and not to a study: recent studies, theme, text size, camera; and what was measured
+once of each camera and screen (``cameras/<id>.json``, ``screens/<id>.json`` beside the settings)."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -49,8 +52,105 @@ def load_settings() -> Settings:
 
 def save_settings(settings: Settings) -> None:
     """Store the settings at once and whole. Raises ``OSError``."""
-    path = settings_path()
+    _write(settings_path(), settings)
+
+
+# ---- what was measured once ------------------------------------------------------------------
+
+
+class CameraProfile(BaseModel):
+    """What was measured of one camera on this computer.
+
+    Attributes
+    ----------
+    camera_id, name : str
+        Stable id and name of the device (``adapters.camera_devices``).
+    intrinsics : dict or None
+        ``gaze.camera_geometry.Intrinsics.to_json``; None until it was calibrated.
+    distance_scale : dict or None
+        ``gaze.camera_geometry.DistanceScale.to_json``; None until a distance was measured.
+    latency : dict or None
+        What the latency measurement gave, units in the keys; None until it was measured.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    camera_id: str
+    name: str = ""
+    intrinsics: dict[str, Any] | None = None
+    distance_scale: dict[str, Any] | None = None
+    latency: dict[str, Any] | None = None
+
+
+class ScreenProfile(BaseModel):
+    """The physical size of one screen.
+
+    Attributes
+    ----------
+    screen_id : str
+        Name, serial number and size in px, as Qt tells them.
+    w_mm, h_mm : float
+        Greater than 0.
+    source : str
+        ``edid``, ``card`` or ``typed``.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    screen_id: str
+    w_mm: float = Field(gt=0, allow_inf_nan=False)
+    h_mm: float = Field(gt=0, allow_inf_nan=False)
+    source: Literal["edid", "card", "typed"]
+
+
+def camera_profile(camera_id: str, name: str = "") -> CameraProfile:
+    """What is stored of a camera; an empty profile when nothing is, or it cannot be read."""
+    found = _read(_profile_path("cameras", camera_id), CameraProfile)
+    if found is None or found.camera_id != camera_id:
+        return CameraProfile(camera_id=camera_id, name=name)
+    return found
+
+
+def save_camera_profile(profile: CameraProfile) -> None:
+    """Store a camera's profile at once and whole; change one with ``model_copy(update=…)``. Raises ``OSError``."""
+    _write(_profile_path("cameras", profile.camera_id), profile)
+
+
+def screen_profile(screen_id: str) -> ScreenProfile | None:
+    """What is stored of a screen; None when nothing is, or it cannot be read."""
+    found = _read(_profile_path("screens", screen_id), ScreenProfile)
+    return found if found is not None and found.screen_id == screen_id else None
+
+
+def save_screen_profile(profile: ScreenProfile) -> None:
+    """Store a screen's size at once and whole. Raises ``OSError``."""
+    _write(_profile_path("screens", profile.screen_id), profile)
+
+
+def forget_screen(screen_id: str) -> None:
+    """Take what is stored of a screen away. Raises ``OSError``."""
+    _profile_path("screens", screen_id).unlink(missing_ok=True)
+
+
+_Profile = TypeVar("_Profile", bound=BaseModel)
+
+
+def _profile_path(folder: str, device_id: str) -> Path:
+    # ids hold slashes, colons and brackets, and may be longer than a file name
+    words = re.sub(r"[^A-Za-z0-9]+", "-", device_id).strip("-")[:40]
+    digest = hashlib.sha256(device_id.encode("utf-8")).hexdigest()[:8]
+    return settings_path().parent / folder / f"{words}-{digest}.json"
+
+
+def _read(path: Path, kind: type[_Profile]) -> _Profile | None:
+    try:
+        return kind.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, ValidationError):
+        return None
+
+
+def _write(path: Path, value: BaseModel) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
-    draft.write_text(settings.model_dump_json(indent=2), encoding="utf-8")
+    draft.write_text(value.model_dump_json(indent=2), encoding="utf-8")
     draft.replace(path)
