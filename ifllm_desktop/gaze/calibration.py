@@ -176,9 +176,7 @@ class GazeModel:
         self.loo_error_px_ = float(np.median(np.hypot(*self.left_out_px_.T)))
         self.spread_ = np.stack([fit.whitened for fit in fits])
         # the person's own noise: their left-out errors against what was expected, held by the profile
-        ratio = [
-            (_PRIOR_TARGETS + fit.surprise.sum()) / (_PRIOR_TARGETS + len(fit.surprise)) for fit in fits
-        ]
+        ratio = [(_PRIOR_TARGETS + fit.surprise.sum()) / (_PRIOR_TARGETS + len(fit.surprise)) for fit in fits]
         self.noise_px_ = np.sqrt(ratio) * np.array([fit.noise for fit in fits]) * self.sd_px_
 
     @property
@@ -268,7 +266,7 @@ def model_from_payload(payload: Mapping[str, Any]) -> GazeModel:
             for name, stored in payload["arrays"].items()
         }
         return GazeModel.from_arrays(arrays, payload["meta"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError("calibration_unknown", found=type(error).__name__) from error
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ifllm_desktop.domain.samples import PATCH_SHAPE
+from ifllm_desktop.domain.samples import N_FEATURES, N_PATCH_VALUES, PATCH_SHAPE
 from ifllm_desktop.gaze.face_points import EYE_A, EYE_B
 from ifllm_desktop.gaze.opencv import cv2
 
@@ -51,18 +51,35 @@ def eye_patches(image_bgr: NDArray[np.uint8], points_px: NDArray[np.float64]) ->
         if grey is None:
             return None
         patches[place] = (grey - grey.mean()) / (grey.std() + _FLAT_GREY)
-    return from_bytes(to_bytes(patches))
+    return rounded(patches)
+
+
+def rounded(patches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Patches in the steps in which they are stored."""
+    kept = from_bytes(to_bytes(patches))
+    assert kept is not None
+    return kept
+
+
+def feature_vector(features: NDArray[np.float64], patches: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """The feature vector of a frame, shape (275,): geometric features, then patches or NaN in their place."""
+    vector = np.full(N_FEATURES, np.nan)
+    vector[: len(features)] = features
+    if patches is not None:
+        vector[len(features) :] = patches.ravel()
+    return vector
 
 
 def to_bytes(patches: NDArray[np.float64]) -> bytes:
     """Patches of shape (2, 8, 16) as 256 signed bytes, in units of :data:`PATCH_STEP`."""
     steps = np.clip(np.rint(patches / PATCH_STEP), -_LIMIT, _LIMIT)
-    return steps.astype(np.int8).tobytes()
+    stored: bytes = steps.astype(np.int8).tobytes()
+    return stored
 
 
 def from_bytes(stored: bytes) -> NDArray[np.float64] | None:
     """The inverse of :func:`to_bytes`; None when nothing was stored (no consent, or not cut)."""
-    if len(stored) != np.prod(PATCH_SHAPE):
+    if len(stored) != N_PATCH_VALUES:
         return None
     patches: NDArray[np.float64] = np.frombuffer(stored, dtype=np.int8).reshape(PATCH_SHAPE) * PATCH_STEP
     return patches

@@ -114,9 +114,7 @@ def prior_root(name: str, axis: int) -> NDArray[np.float64]:
     """
     profile = PROFILES[name]
     scales = [
-        profile.weights[group][axis] / GROUPS[group][1]
-        for group in profile.weights
-        for _ in GROUPS[group][0]
+        profile.weights[group][axis] / GROUPS[group][1] for group in profile.weights for _ in GROUPS[group][0]
     ]
     n = len(scales)
     root = np.zeros((n + N_PATCH_VALUES, n + N_PATCH_VALUES)) if profile.uses_patches else np.zeros((n, n))
