@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.scene import EMPTY_SCENE, Scene
 from ifllm_desktop.gaze.calibration import GazeModel
+from ifllm_desktop.gaze.camera_geometry import Intrinsics
 from ifllm_desktop.gaze.eye_features import eye_features, face_box
+from ifllm_desktop.gaze.eye_patches import eye_patches, feature_vector, to_bytes
 from ifllm_desktop.gaze.image_quality import NO_LIGHT, CloserLook, FaceLight, closer_look, face_light
 from ifllm_desktop.ports import Frame, Landmarker
 from ifllm_desktop.reading.hits import hit
@@ -33,8 +35,9 @@ class Observation:
 
     Attributes
     ----------
-    features : ndarray of float64, shape (19,), or None
-        Eye features in the order of ``EYE_FEATURES``; None when no face was found.
+    features : ndarray of float64, shape (275,), or None
+        The feature vector: first the features of ``EYE_FEATURES``, then the eye patches, which are NaN where they
+        are not kept or could not be cut. None when no face was found.
     gaze_px, sd_px : tuple of float
         Screen px; NaN without a calibration or a face.
     face_box : tuple of float
@@ -73,6 +76,8 @@ class Pipeline:
         Takes ``(stream, row)`` in session time.
     session_ns : callable
         Session time of a reading of the clock.
+    intrinsics : Intrinsics or None
+        Measured ones of the camera; None assumes a usual field of view.
 
     Attributes
     ----------
@@ -87,14 +92,17 @@ class Pipeline:
         landmarker: Landmarker,
         record: Record,
         session_ns: Callable[[int], int],
+        intrinsics: Intrinsics | None = None,
     ) -> None:
         self._landmarker = landmarker
+        self._intrinsics = intrinsics
         self._record = record
         self.session_ns = session_ns
         self._model: tuple[GazeModel, str] | None = None
         self._scene: Scene = EMPTY_SCENE
         self._paused = False
         self._closer = False
+        self._keep_patches = False
         self._counting = threading.Lock()  # missing frames are entered by the camera's threads
         self.n_frames = 0
         self.n_by_pass: Counter[int] = Counter()
@@ -117,6 +125,10 @@ class Pipeline:
         """Whether glasses, sharpness and the like are looked for (the camera check shows them)."""
         self._closer = closer
 
+    def set_patches(self, keep: bool) -> None:
+        """Whether eye patches are cut, used and stored: only with consent to them."""
+        self._keep_patches = keep
+
     def set_model(self, model: GazeModel | None, calibration_id: str = "") -> None:
         """The calibration to use from the next frame on."""
         self._model = (model, calibration_id) if model is not None else None
@@ -133,10 +145,13 @@ class Pipeline:
         if face is None:
             self._gap(t_ns, frame.index, "no_face")
             return Observation(t_ns, frame.index, None, frame=frame)
-        features = eye_features(face)
+        features = eye_features(face, self._intrinsics)
         if not np.isfinite(features).all():
             self._gap(t_ns, frame.index, "no_eyes")
             return Observation(t_ns, frame.index, None, frame=frame)
+        patches = None
+        if self._keep_patches and frame.image_bgr is not None:
+            patches = eye_patches(frame.image_bgr, face.points_px)
         box = face_box(face)
         light = face_light(frame.image_bgr, face)
         self._record(
@@ -149,10 +164,11 @@ class Pipeline:
                 light.brightness,
                 light.contrast,
                 light.glare,
-                b"",
+                to_bytes(patches) if patches is not None else b"",
             ),
         )
         self.n_landmark_rows += 1
+        features = feature_vector(features, patches)
         gaze, sd, response_id = self._gaze(t_ns, frame.index, features)
         look = None
         if self._closer and frame.index % LOOK_EVERY == 0:
@@ -196,6 +212,8 @@ class Pipeline:
         points, sds = model.predict(features[None, :])
         x_px, y_px = float(points[0, 0]), float(points[0, 1])
         sd_x_px, sd_y_px = float(sds[0, 0]), float(sds[0, 1])
+        if math.isnan(x_px):  # the calibration looks at patches, and these eyes reach beyond the picture
+            return (math.nan, math.nan), (math.nan, math.nan), ""
         self._record("gaze", (t_ns, frame_index, x_px, y_px, sd_x_px, sd_y_px, calibration_id))
         scene = self._scene
         on_response = ""
