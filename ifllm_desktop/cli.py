@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ifllm_desktop import __version__
+from ifllm_desktop.cli_gaze import Terminal, add_gaze
 
 Report = dict[str, Any]
 
@@ -40,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_running(verbs)
     _add_reading(verbs)
     _add_output(verbs)
+    add_gaze(verbs, Terminal(_verb, _emit, _say))
     _add_checks(verbs)
     return parser
 
@@ -233,6 +235,7 @@ def _verify(options: argparse.Namespace) -> int:
         if row["recovered"]:
             lines.append(f"{row['id']}: was not closed; recovered {row['duration_s']:.1f} s.")
         lines += [f"{row['id']}: {problem}" for problem in row["problems"]]
+    lines += [problem for row in report["derived"] for problem in row["problems"]]
     lines += report["problems"]
     _emit(options, report, "\n".join(lines))
     return 0 if report["ok"] else 1

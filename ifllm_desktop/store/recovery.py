@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
@@ -13,6 +14,7 @@ from ifllm_desktop.domain.session import SegmentInfo, SessionInfo
 from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.store.catalogue import StudyCatalogue
 from ifllm_desktop.store.connection import connect, translated
+from ifllm_desktop.store.derived import check_derived
 from ifllm_desktop.store.file_lock import FileLock
 from ifllm_desktop.store.segment_check import SegmentCheck, check_segment
 from ifllm_desktop.store.segment_file import (
@@ -68,11 +70,22 @@ class RecordingReport(TypedDict):
     problems: list[str]
 
 
+class DerivedFileReport(TypedDict):
+    """One derived file in :func:`verify`; ``file`` is its place in the study's folder ``derived``."""
+
+    file: str
+    session_id: str
+    deriver: str
+    rows: dict[str, int]
+    problems: list[str]
+
+
 class StudyReport(TypedDict):
     """What :func:`verify` found; ``problems`` are the catalogue's own."""
 
     ok: bool
     recordings: list[RecordingReport]
+    derived: list[DerivedFileReport]
     problems: list[str]
 
 
@@ -248,8 +261,22 @@ def verify(study: StudyFolder) -> StudyReport:
         for path in sorted(study.recordings.glob("*.sqlite"))
         if path.name not in known
     ]
-    ok = not problems and not any(recording["problems"] for recording in recordings)
-    return StudyReport(ok=ok, recordings=recordings, problems=problems)
+    derived = _derived_reports(study, sessions)
+    ok = not problems and not any(entry["problems"] for entry in (*recordings, *derived))
+    return StudyReport(ok=ok, recordings=recordings, derived=derived, problems=problems)
+
+
+def _derived_reports(study: StudyFolder, sessions: Sequence[SessionInfo]) -> list[DerivedFileReport]:
+    return [
+        DerivedFileReport(
+            file=report.file,
+            session_id=report.session_id,
+            deriver=report.deriver,
+            rows=report.rows,
+            problems=list(report.problems),
+        )
+        for report in check_derived(study.derived, sessions)
+    ]
 
 
 def _session_report(

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ifllm_desktop.domain.errors import BugError, WorldError
+from ifllm_desktop.domain.errors import BugError, DataError, WorldError
 from ifllm_desktop.domain.session import SessionInfo
 from ifllm_desktop.store.catalogue import StudyCatalogue
 from ifllm_desktop.store.connection import Connect, connect, translated
+from ifllm_desktop.store.derived import DerivedInfo, DerivedRecording, derived_streams
 from ifllm_desktop.store.file_lock import FileLock, is_locked
 from ifllm_desktop.store.reader import StoredRecording, open_recording
 from ifllm_desktop.store.segment_file import LOCK_SUFFIX, is_session_id, segment_id
@@ -143,6 +144,28 @@ class StudyFolder:
     def source(self, session_id: str) -> StoredRecording:
         """The recording of a session. Raises DataError ``session_missing`` and as ``open_recording``."""
         return open_recording(self.recordings, self.catalogue().session(session_id))
+
+    def derived_streams(self, session_id: str) -> list[DerivedInfo]:
+        """What was derived from a session beside what was derived live, by name."""
+        return derived_streams(self.derived, session_id)
+
+    def derived_source(self, session_id: str, name: str) -> DerivedRecording:
+        """The recording of a session with gaze and hits from a derived file.
+
+        Parameters
+        ----------
+        name : str
+            ``<deriver>-<hash>``, or the deriver alone where only one of its files is there.
+
+        Raises
+        ------
+        DataError
+            ``derived_missing``, ``session_missing`` and as ``open_recording``.
+        """
+        found = [d for d in self.derived_streams(session_id) if name in (d.name, d.deriver)]
+        if len(found) != 1:
+            raise DataError("derived_missing", path=str(self.derived / session_id / name))
+        return DerivedRecording(self.source(session_id), found[0])
 
     def mirror_consent(self, session_id: str) -> None:
         """Enter in the catalogue what the recording of a session says of its person's consent."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-OFFLINE_HALF = ("replay", "annotate", "features", "reward", "analysis", "export")
+OFFLINE_HALF = ("replay", "annotate", "derive", "features", "reward", "analysis", "export")
 
 # (contract, module to write, its text): each breaks that contract and no other.
 BREAKS = [
@@ -27,6 +27,7 @@ BREAKS = [
     ("offline", "replay/broken.py", "import ifllm_desktop.adapters"),
     ("offline", "reward/broken.py", "import ifllm_desktop.capture"),
     ("offline", "annotate/broken.py", "import ifllm_desktop.store"),
+    ("offline", "derive/broken.py", "import ifllm_desktop.store"),
     ("qt", "session/broken.py", "from PySide6.QtCore import QObject"),
     ("qt", "capture/broken.py", "import pyqtgraph"),
     ("qt", "gaze/broken.py", "import qtawesome"),
