@@ -25,6 +25,7 @@ from ifllm_desktop.capture.inline import InlineCapture
 from ifllm_desktop.capture.pipeline import Pipeline
 from ifllm_desktop.capture.recorder import Recorder
 from ifllm_desktop.capture.worker import CaptureWorker
+from ifllm_desktop.compose_devices import CameraSetup, camera_setup, opened_by
 from ifllm_desktop.domain.errors import DataError, UsageError
 from ifllm_desktop.domain.samples import FEATURE_SET
 from ifllm_desktop.domain.session import SegmentInfo, SessionInfo
@@ -119,11 +120,7 @@ def make_camera(spec: str, clock: Clock, person: SimulatedPerson | None) -> Came
     if spec == SIMULATED:
         assert person is not None
         return SimulatedCamera(person, clock)
-    from ifllm_desktop.adapters.camera_opencv import DeviceCamera, VideoCamera
-
-    if spec.isdigit():
-        return DeviceCamera(int(spec), clock)
-    return VideoCamera(Path(spec), clock)
+    return opened_by(spec, clock)
 
 
 def make_landmarker(spec: str, person: SimulatedPerson | None) -> Landmarker:
@@ -245,13 +242,15 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
         "open",
     )
     camera = make_camera(options.camera, clock, person)
-    header = _header(info, protocol, options, camera)
+    lens = camera_setup(options.camera)
+    header = _header(info, protocol, options, camera, lens)
     recorder = Recorder(_open_segment(study, info, header, clock), clock)
     plan = assign(protocol, topics, participant_id, order=_order(study, participant_id))
     flow = ParticipantFlow(protocol, topics, plan, info.session_id, recorder.record, ids)
 
     def make_pipeline() -> Pipeline:
-        return Pipeline(make_landmarker(options.camera, person), recorder.record, recorder.session_ns)
+        landmarker = make_landmarker(options.camera, person)
+        return Pipeline(landmarker, recorder.record, recorder.session_ns, intrinsics=lens.intrinsics)
 
     stream = protocol.stream
     chat = PreparedChat(topics, stream.tokens_per_s, stream.jitter, stream.first_token_ms)
@@ -268,6 +267,7 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
     else:
         worker = CaptureWorker(camera, make_pipeline, clock)
         conductor = Conductor(flow, recorder, worker, ThreadedChatPump(chat, clock), setup, header)
+    conductor.latency = lens.latency
 
     def quality_of(response_id: str) -> str:
         request = conductor.requests.get(response_id)
@@ -286,18 +286,18 @@ def _order(study: StudyFolder, participant_id: str) -> int:
 
 
 def _header(
-    info: SessionInfo, protocol: StudyProtocol, options: SessionOptions, camera: Camera
+    info: SessionInfo, protocol: StudyProtocol, options: SessionOptions, camera: Camera, lens: CameraSetup
 ) -> dict[str, Any]:
     return {
         "session_id": info.session_id, "participant_id": info.participant_id, "study_id": info.study_id,
         "station_id": "station-1", "segment": 1, "seed": options.seed, "devices": info.devices,
         "screen": {k: _finite(v) for k, v in dataclasses.asdict(options.screen).items()},
-        "camera": camera.describe(), "feature_set": FEATURE_SET, "app_version": __version__,
+        "camera": {**camera.describe(), **lens.header()}, "feature_set": FEATURE_SET, "app_version": __version__,
         "protocol_sha256": protocol.sha256,
     }  # fmt: skip
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: float | str) -> float | str | None:
     return value if value == value else None
 
 

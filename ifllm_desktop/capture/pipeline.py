@@ -125,6 +125,10 @@ class Pipeline:
         """Whether glasses, sharpness and the like are looked for (the camera check shows them)."""
         self._closer = closer
 
+    def set_intrinsics(self, intrinsics: Intrinsics | None) -> None:
+        """Those of another camera, from the next frame on."""
+        self._intrinsics = intrinsics
+
     def set_patches(self, keep: bool) -> None:
         """Whether eye patches are cut, used and stored: only with consent to them."""
         self._keep_patches = keep

@@ -75,7 +75,11 @@ class Screen:
     w_mm, h_mm : float
         Physical size; NaN where it is not known.
     distance_mm : float
-        Assumed distance of the eyes; NaN where it is not known.
+        Distance of the eyes; NaN where it is not known.
+    size_source : str
+        Where the physical size is known from: ``edid``, ``card``, ``typed``, ``simulated`` or ``unknown``.
+    distance_source : str
+        ``assumed``, or what it was estimated by (``gaze.camera_geometry.ViewingDistance.source``).
     """
 
     w_px: float
@@ -84,6 +88,8 @@ class Screen:
     w_mm: float = math.nan
     h_mm: float = math.nan
     distance_mm: float = math.nan
+    size_source: str = "unknown"
+    distance_source: str = "assumed"
 
     def deg_of(self, x_px: float, y_px: float) -> tuple[float, float]:
         """Azimuth and elevation (deg, Fick) of a screen point as seen from the eyes, screen centre = (0, 0).

@@ -27,7 +27,7 @@ from ifllm_desktop.wording import gaze_reason
 
 DEMO_PARTICIPANTS = 6
 """Simulated people of the headless demo: enough for grouped folds, few enough for a minute."""
-DEMO_SCREEN = Screen(1440.0, 900.0, 1.0, 344.0, 215.0, 600.0)
+DEMO_SCREEN = Screen(1440.0, 900.0, 1.0, 344.0, 215.0, 600.0, "simulated", "simulated")
 """A 14-inch laptop at 60 cm."""
 DAY_NS = 86_400_000_000_000
 Say = Callable[[str], None]
