@@ -24,6 +24,7 @@ def add_gaze(verbs: Any, terminal: Terminal) -> None:
     """The verb ``gaze`` with everything below it."""
     gaze = verbs.add_parser("gaze", help="Tools of the gaze pipeline.")
     gaze_verbs = gaze.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_bench(gaze_verbs, terminal)
     _add_extract(gaze_verbs, terminal)
     _add_rederive(gaze_verbs, terminal)
     _add_fetch_model(gaze_verbs, terminal)
@@ -31,9 +32,9 @@ def add_gaze(verbs: Any, terminal: Terminal) -> None:
 
 def _add_fetch_model(gaze_verbs: Any, terminal: Terminal) -> None:
     def fetch_model(options: argparse.Namespace) -> int:
-        from ifllm_desktop import compose
+        from ifllm_desktop import compose_landmarker
 
-        report = compose.fetch_face_model(options.source, terminal.say)
+        report = compose_landmarker.fetch_face_model(options.source, terminal.say)
         if report["fetched"]:
             words = f"Fetched the face model from {report['source']} and checked it: {report['path']}"
         else:
@@ -52,6 +53,57 @@ def _add_fetch_model(gaze_verbs: Any, terminal: Terminal) -> None:
         metavar="URL|FILE",
         help="another place to take it from (default: its publisher)",
     )
+
+
+# ---- bench -----------------------------------------------------------------------------------
+
+
+def _add_bench(verbs: Any, terminal: Terminal) -> None:
+    def bench(options: argparse.Namespace) -> int:
+        from ifllm_desktop import gaze_bench
+
+        report = gaze_bench.run(
+            options.file,
+            options.points,
+            options.features,
+            options.draws,
+            options.seed,
+            options.out,
+            terminal.say,
+        )
+        terminal.emit(options, report, gaze_bench.words(report))
+        return 0
+
+    parser = terminal.verb(
+        verbs, "bench", "Measure how far gaze is off on a file of real pictures, on targets that did not calibrate.",
+        "gaze bench pictures.npz --points 9 --features patch", bench,
+    )  # fmt: skip
+    parser.add_argument("file", type=Path, metavar="FILE.npz", help="what `gaze extract` wrote")
+    parser.add_argument(
+        "--points", type=_whole(3, 1000), default=9, metavar="N", help="targets that calibrate (default: 9)"
+    )
+    parser.add_argument(
+        "--features", choices=("patch", "iris"), default="patch",
+        help="patch: landmarks and eye patches; iris: landmarks alone (default: patch)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--draws", type=_whole(1, 100_000), default=20, metavar="N",
+        help="choices of calibration targets per session; all of them where there are no more (default: 20)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=_whole(0, 2**31 - 1), default=0, metavar="N", help="of the choices (default: 0)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write every prediction")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text) if text.isdecimal() and len(text) < 12 else low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+        return value
+
+    return read
 
 
 # ---- extract ---------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from ifllm_desktop.capture.pipeline import Pipeline
 from ifllm_desktop.capture.recorder import Recorder
 from ifllm_desktop.capture.worker import CaptureWorker
 from ifllm_desktop.compose_devices import CameraSetup, camera_setup, opened_by
+from ifllm_desktop.compose_landmarker import landmarker_facts, open_landmarker
 from ifllm_desktop.domain.errors import DataError, UsageError
 from ifllm_desktop.domain.samples import FEATURE_SET
 from ifllm_desktop.domain.session import SegmentInfo, SessionInfo
@@ -128,9 +129,7 @@ def make_landmarker(spec: str, person: SimulatedPerson | None) -> Landmarker:
     if spec == SIMULATED:
         assert person is not None
         return SimulatedLandmarker(person)
-    from ifllm_desktop.adapters.landmarks_facemesh import FaceMeshLandmarker
-
-    return FaceMeshLandmarker()
+    return open_landmarker()
 
 
 def devices_of(spec: str) -> str:
@@ -293,8 +292,12 @@ def _header(
         "station_id": "station-1", "segment": 1, "seed": options.seed, "devices": info.devices,
         "screen": {k: _finite(v) for k, v in dataclasses.asdict(options.screen).items()},
         "camera": {**camera.describe(), **lens.header()}, "feature_set": FEATURE_SET, "app_version": __version__,
-        "protocol_sha256": protocol.sha256,
+        "protocol_sha256": protocol.sha256, "landmarker": _landmarker(options.camera),
     }  # fmt: skip
+
+
+def _landmarker(spec: str) -> dict[str, str]:
+    return {"name": SIMULATED} if spec == SIMULATED else landmarker_facts()
 
 
 def _finite(value: float | str) -> float | str | None:
@@ -318,6 +321,7 @@ def check_camera(spec: str) -> None:
     camera = make_camera(spec, MonotonicClock(), None)
     camera.open()
     camera.close()
+    landmarker_facts()  # says what is missing where no face model can be had
 
 
 # ---- reading, labels, scores, export ---------------------------------------------------------

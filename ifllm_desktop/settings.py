@@ -24,6 +24,10 @@ class Settings(BaseModel):
     theme: Literal["system", "light", "dark"] = "system"
     text_scale: Literal[100, 125, 150] = 100
     camera: str = "0"
+    landmarker: Literal["auto", "face_mesh", "tasks"] = "auto"
+    """What finds the face: ``auto`` is Face Mesh where this MediaPipe has it (faster), else the newer Tasks model."""
+    face_model: str = ""
+    """Path of a ``face_landmarker.task`` for the Tasks model; empty: the fetched one."""
     recent_studies: tuple[str, ...] = Field(default=())
     station_id: str = "station-1"
 
