@@ -66,7 +66,13 @@ SENTENCES: dict[str, str] = {
     "derived_missing": "There is no derived stream {path}: make it with `ifllm-desktop gaze rederive`.",
     "derived_damaged": "{path} is damaged ({problem}): make it again with `ifllm-desktop gaze rederive`.",
     "derived_stale": "{path} was made from another state of the recording: make it again with `ifllm-desktop gaze rederive`.",
-    "derive_nothing": "Gaze could be computed for none of the {n} sessions of {path}: {reason}",
+    "derive_nothing": "Gaze could be computed again for none of the {n} sessions of {path}: the lines above say why.",
+    # the gaze bench
+    "bench_missing": "There is no file {path}: check the name, or make one with `ifllm-desktop gaze extract`.",
+    "bench_unreadable": "{path} cannot be read as arrays ({reason}): give the .npz file that `ifllm-desktop gaze extract` wrote.",
+    "bench_array": "The array {name} {problem}: give a file that `ifllm-desktop gaze extract` wrote, or use --features iris where there are no eye patches.",
+    "bench_empty": "The file has no rows: extract pictures into it first.",
+    "bench_too_few": "No session in {path} has more than {n} targets that can be used: take fewer with --points.",
     # study and recording files
     "study_missing": "There is no study in {path}: make one with `ifllm-desktop new {path}`.",
     "study_exists": "{path} is not empty: choose another folder for the new study.",
