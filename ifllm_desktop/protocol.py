@@ -105,8 +105,8 @@ class HeadMovePlan(_Part):
     between the eyes in the picture; ``lost_s``: without eyes for this long gaze counts as lost.
     """
 
-    max_shift_mm: float = Field(default=80.0, gt=0, le=1_000)
-    max_turn_deg: float = Field(default=15.0, gt=0, le=90)
+    max_shift_mm: float = Field(default=60.0, gt=0, le=1_000)
+    max_turn_deg: float = Field(default=20.0, gt=0, le=90)
     max_scale: float = Field(default=0.15, gt=0, le=2)
     lost_s: float = Field(default=5.0, gt=0, le=600)
 

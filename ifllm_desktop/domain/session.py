@@ -28,7 +28,7 @@ EVENT_KINDS: dict[str, tuple[str, ...]] = {
     "gaze_accepted": ("attempt_id", "calibration_id", "ok", "how"),  # how: accepted, use_attempt, fewer_claims
     "drift": ("attempt_id", "calibration_id", "ok", "reason", "x_px", "y_px", "gaze_x_px", "gaze_y_px", "drift_px",
               "threshold_px", "n_frames", "stage", "action"),
-    # from gaze_invalid on no gaze is derived, though landmarks go on; gaze_valid ends it
+    # from gaze_invalid on no gaze is derived, though landmarks go on; gaze_valid and gaze_accepted end it
     "gaze_invalid": ("reason", "calibration_id", "detail"),  # reason: snapshot.GAZE_NOTICES
     "gaze_valid": ("calibration_id", "how"),  # how: found, checked, refit, kept
     "task_start": ("task_id", "topic_id", "title", "mode", "task_index"),

@@ -19,8 +19,10 @@ from ifllm_desktop.domain.errors import BugError
 from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.scene import Scene
 from ifllm_desktop.domain.session import Event, SegmentInfo
+from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.domain.time import NS_PER_S, seconds
 from ifllm_desktop.gaze.image_quality import NO_LIGHT, CloserLook, FaceLight, GlassesHint
+from ifllm_desktop.ports import Camera
 from ifllm_desktop.session.chat_pump import ChatPump
 from ifllm_desktop.session.flow import ParticipantFlow
 from ifllm_desktop.session.gaze_setup import GazeSetup
@@ -37,6 +39,7 @@ class Capture(Protocol):
     def n_passes(self) -> int: ...
     def start(self) -> None: ...
     def describe(self) -> dict[str, Any]: ...
+    def switch(self, camera: Camera) -> None: ...
     def take(self) -> list[Observation]: ...
     def take_problems(self) -> list[tuple[str, Exception | None]]: ...
     def stop(self) -> None: ...
@@ -68,8 +71,6 @@ class Health:
         See ``GlassesHint``; NaN where not known.
     device : dict
         What the open camera says of itself; empty before it was opened.
-    gaze_lost : bool
-        The camera runs, gaze is wanted, and no eyes were seen for ``GAZE_LOST_AFTER_NS``.
     saved : bool
         Whether every control event is on disk.
     """
@@ -88,7 +89,6 @@ class Health:
     look: CloserLook | None
     p_glasses: float
     device: Mapping[str, Any]
-    gaze_lost: bool
     n_frames: int
     n_gaps: int
     saved: bool
@@ -132,10 +132,10 @@ class Conductor:
         self._newest_face: Observation | None = None
         self._look: CloserLook | None = None
         self._glasses = GlassesHint()
-        self._seen_since_ns: int | None = None
         self.on_observation: Callable[[Observation], None] | None = None
-        self.latency_of: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None = None
+        self.latency: Mapping[str, Any] | None = None
         self._capture_started = False
+        self._model_id = ""
         self._without_gaze = False
         self._looked = ("", -1)
         self.requests: dict[str, ChatRequest] = {}
@@ -183,9 +183,14 @@ class Conductor:
 
     def set_scene(self, scene: Scene) -> None:
         """What is on the screen now."""
-        pipeline = self.pipeline()
+        pipeline, scopes = self.pipeline(), self.snapshot.scopes
         if pipeline is not None:
             pipeline.set_scene(scene)
+            pipeline.set_patches(scopes is not None and scopes.get("eye_patches", False))
+
+    def set_screen(self, screen: Screen) -> None:
+        """The window is on this screen now; to be called before the command ``geometry_changed``."""
+        self._setup.set_screen(screen)
 
     def set_chat(self, chat: ChatPump) -> None:
         """Use another back end from the next request on."""
@@ -213,7 +218,9 @@ class Conductor:
             camera="off" if self._without_gaze else self._camera_state,
             problem=self.recorder.fault() or self._problem,
             rate_hz=self._rate_hz(now_ns),
-            face_found=newest is not None and newest.features is not None,
+            face_found=newest is not None
+            and newest.features is not None
+            and now_ns - newest.t_ns < _STALE_NS,
             face_age_s=seconds(now_ns - face.t_ns) if face is not None else math.nan,
             face_box=face.face_box if face is not None else nan4,
             distance_cm=abs(float(features[15])) / 10 if features is not None else math.nan,
@@ -224,7 +231,6 @@ class Conductor:
             look=self._look,
             p_glasses=self._glasses.p_glasses,
             device=self._capture.describe() if self._capture is not None else {},
-            gaze_lost=self._gaze_lost(now_ns),
             n_frames=pipeline.n_frames if pipeline is not None else 0,
             n_gaps=pipeline.n_gap_rows if pipeline is not None else 0,
             saved=self.recorder.control_saved(),
@@ -243,21 +249,6 @@ class Conductor:
             times.popleft()
         span_s = seconds(times[-1] - times[0]) if len(times) > 1 else 0.0
         return (len(times) - 1) / span_s if span_s > 0 else math.nan
-
-    def _gaze_lost(self, now_ns: int) -> bool:
-        if (
-            self._camera_state != "opened"
-            or self._without_gaze
-            or self.snapshot.paused
-            or self.snapshot.ended
-        ):
-            self._seen_since_ns = None
-            return False
-        if self._seen_since_ns is None:  # a pause or an outage is not the eyes' fault: counted from its end
-            self._seen_since_ns = now_ns
-        face = self._newest_face
-        seen_ns = max(self._seen_since_ns, face.t_ns if face is not None else 0)
-        return now_ns - seen_ns >= GAZE_LOST_AFTER_NS
 
     def pipeline(self) -> Pipeline | None:
         """The gaze pipeline, once its thread has made it."""
@@ -298,7 +289,9 @@ class Conductor:
                 self._look = observation.look
                 self._glasses.add(observation.look.rim_edge)
             self._frame_times_ns.append(observation.t_ns)
-            self._setup.frame(observation.t_ns, observation.frame_index, observation.features)
+            if not self.snapshot.paused:
+                head = self._setup.frame(observation.t_ns, observation.frame_index, observation.features)
+                self._note_head(observation.t_ns, head)
             self._note_reading(observation)
             if self.on_observation is not None:
                 self.on_observation(observation)
@@ -330,10 +323,27 @@ class Conductor:
             self._glasses = GlassesHint()
             self._frame_times_ns.clear()
 
+    def switch_camera(self, camera: Camera, latency: Mapping[str, Any] | None) -> None:
+        """Go on with another camera in the same recording.
+
+        Parameters
+        ----------
+        latency : mapping or None
+            What was measured of it, stored with its opening.
+        """
+        if self._capture is not None:
+            self.latency = latency
+            self._capture.switch(camera)
+
+    def set_latency(self, latency: Mapping[str, Any]) -> None:
+        """The open camera's latency was measured just now: stored with it once more, raw times stay as they are."""
+        self.latency = latency
+        self._record_device()
+
     def _record_device(self) -> None:
         assert self._capture is not None
         device = self._capture.describe()
-        latency = self.latency_of(device) if self.latency_of is not None else None
+        latency = dict(self.latency) if self.latency is not None else None
         event = Event(self.recorder.now_ns(), "camera_device", {"device": device, "latency": latency})
         self.recorder.record("event", event.to_row())
 
@@ -345,28 +355,44 @@ class Conductor:
             self._chat.start(request)
         if name == "consent" and snapshot.scopes is not None and snapshot.scopes.get("gaze"):
             self._start_capture()
-        pipeline = self.pipeline()
-        if name == "without_gaze" and pipeline is not None:
-            pipeline.set_model(None)
-        self._setup.follow(snapshot, self.recorder.now_ns())
+        self._follow_gaze(self.recorder.now_ns())
 
     def _advance_setup(self, t_ns: int) -> None:
         outcome = self._setup.finished(t_ns)
         if outcome is None:
             return
-        if outcome.calibration is not None:
-            pipeline = self.pipeline()
-            if pipeline is not None:
-                pipeline.set_model(outcome.model, outcome.calibration_id)
-            self.flow.calibration_finished(t_ns, outcome.calibration)
+        if outcome.drift is not None:
+            self.flow.drift_finished(t_ns, outcome.drift)
         elif outcome.validation is not None:
             self.flow.validation_finished(t_ns, outcome.validation)
-        self._setup.follow(self.snapshot, t_ns)
+        elif outcome.calibration is not None and outcome.phase == "refit":
+            self.flow.refit_finished(t_ns, outcome.calibration)
+        elif outcome.calibration is not None:
+            self.flow.calibration_finished(t_ns, outcome.calibration)
+        self._follow_gaze(t_ns)
+
+    def _note_head(self, t_ns: int, head: str) -> None:
+        """The head moved away, or the eyes were lost or found again: the flow decides what that means."""
+        if head == "head_moved":
+            self.flow.head_moved(t_ns, self._setup.head_away())
+        elif head == "gaze_lost":
+            self.flow.gaze_lost(t_ns)
+        elif head == "gaze_found":
+            self.flow.gaze_found(t_ns)
+        if head:
+            self._follow_gaze(t_ns)
+
+    def _follow_gaze(self, t_ns: int) -> None:
+        """Bring targets and model to where the flow is."""
+        snapshot = self.snapshot
+        self._setup.follow(snapshot, t_ns)
+        pipeline = self.pipeline()
+        if pipeline is not None and snapshot.gaze_in_use != self._model_id:
+            self._model_id = snapshot.gaze_in_use
+            pipeline.set_model(self._setup.model(self._model_id), self._model_id)
 
 
-GAZE_LOST_AFTER_NS = 10 * NS_PER_S
-"""Without eyes for this long the participant is told; a look at the keyboard is shorter."""
-
+_STALE_NS = NS_PER_S
 _READING_STATES = ("reading", "comparing", "idle")
 
 POINTER_STREAMS = frozenset({"pointer", "wheel", "key", "selection", "focus", "scroll"})
@@ -375,6 +401,7 @@ POINTER_STREAMS = frozenset({"pointer", "wheel", "key", "selection", "focus", "s
 COMMANDS = frozenset(
     {
         "next", "consent", "decline", "camera_ready", "without_gaze", "accept_gaze", "recalibrate", "submit",
+        "redo_target", "use_attempt", "help_again", "fewer_claims", "check_gaze", "skip_drift", "geometry_changed",
         "shown", "rate", "prefer", "continue_", "finish_task", "activity", "focus", "pause", "resume", "retry",
         "stop",
     }

@@ -13,24 +13,20 @@ from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.domain.topics import Topic
 from ifllm_desktop.protocol import StudyProtocol
 from ifllm_desktop.session.assignment import SIDES, SessionPlan, TaskPlan
-from ifllm_desktop.session.control_log import ControlLog
+from ifllm_desktop.session.gaze_checks import GazeChecks
 from ifllm_desktop.session.ids import IdFactory, seed_of
-from ifllm_desktop.session.snapshot import (
-    CalibrationOutcome,
-    FlowSnapshot,
-    HistoryTurn,
-    Preference,
-    TaskSnapshot,
-    ValidationOutcome,
-)
+from ifllm_desktop.session.snapshot import FlowSnapshot, HistoryTurn, Preference, TaskSnapshot
 from ifllm_desktop.session.turn import ACTIVITY_PLACES, Turn, context
 
 _STEPS = ("welcome", "consent", "camera_check", "calibration", "gaze_result", "instructions", "task")
 _STEPS_WITHOUT_GAZE = ("welcome", "consent", "instructions", "task")
-_GAZE_PAGES = ("camera_check", "calibration", "validation", "gaze_result")
+_STEP_OF = {
+    "": "welcome", "validation": "calibration", "gaze_help": "gaze_result", "drift_check": "task", "finish": "task",
+}  # fmt: skip
+"""Pages that are shown under another page's step."""
 
 
-class ParticipantFlow:
+class ParticipantFlow(GazeChecks):
     """Decides which page comes next and what may be done on it, and writes what was decided.
 
     ::
@@ -100,36 +96,17 @@ class ParticipantFlow:
         record: Callable[[str, Row], int],
         ids: IdFactory,
     ) -> None:
+        super().__init__(protocol, record, ids)
         self.session_id = session_id
         self.plan = plan
-        self._protocol = protocol
         self._topics = topics
-        self._log = ControlLog(record)
-        self._ids = ids
-        self._page = ""
-        self._ended = ""
-        self._paused = False
         self._has_focus = True
-        self._scopes: Mapping[str, bool] | None = None
-        self._attempt = 0
-        self._calibration: CalibrationOutcome | None = None
-        self._validation: ValidationOutcome | None = None
         self._task_index = -1
         self._history: list[HistoryTurn] = []
         self._turn: Turn | None = None
         self._n_requests = 0
         self._known_ids: set[str] = set()
-        self._requests: tuple[ChatRequest, ...] = ()
-        self._cancels: tuple[str, ...] = ()
         self._pair_id = ""
-        self._snapshot: FlowSnapshot | None = None
-
-    @property
-    def snapshot(self) -> FlowSnapshot:
-        """The flow as it is, immutable; the same object until something changes."""
-        if self._snapshot is None:
-            self._snapshot = self._take_snapshot()
-        return self._snapshot
 
     # ---- pages before the tasks --------------------------------------------------------------------------
     def begin(self, t_ns: int) -> FlowSnapshot:
@@ -159,46 +136,6 @@ class ParticipantFlow:
         self._command("decline", self._page == "consent")
         self._log.event(t_ns, "consent", scopes=dict.fromkeys(SCOPES, False), declined=True)
         return self._end(t_ns, "declined", "declined")
-
-    def camera_ready(self, t_ns: int) -> FlowSnapshot:
-        """The camera check is done: the first calibration begins."""
-        self._command("camera_ready", self._page == "camera_check")
-        return self._calibrate(t_ns)
-
-    def without_gaze(self, t_ns: int, reason: str) -> FlowSnapshot:
-        """Go on without gaze from any of the four gaze pages; ``reason`` is a code for the recording."""
-        self._command("without_gaze", self._page in _GAZE_PAGES)
-        self._log.event(t_ns, "camera", state="unused", detail=reason)
-        return self._show(t_ns, "instructions")
-
-    def calibration_finished(self, t_ns: int, outcome: CalibrationOutcome) -> FlowSnapshot:
-        """Every target was shown: on to the validation, or to the result when no model could be made."""
-        self._command("calibration_finished", self._page == "calibration")
-        self._calibration = outcome
-        self._log.event(t_ns, "calibration", **outcome.to_payload())
-        return self._show(t_ns, "validation" if outcome.ok else "gaze_result")
-
-    def validation_finished(self, t_ns: int, outcome: ValidationOutcome) -> FlowSnapshot:
-        """The other targets were shown: the result is known."""
-        self._command("validation_finished", self._page == "validation")
-        self._validation = outcome
-        self._log.event(t_ns, "validation", **outcome.to_payload())
-        return self._show(t_ns, "gaze_result")
-
-    def accept_gaze(self, t_ns: int) -> FlowSnapshot:
-        """Go on with the result as it is, also a poor one; what it supports is decided by who reads the data.
-
-        Without a calibration this is ``without_gaze``.
-        """
-        self._command("accept_gaze", self._page == "gaze_result")
-        if self._calibration is None or not self._calibration.ok:
-            return self.without_gaze(t_ns, "calibration_failed")
-        return self._show(t_ns, "instructions")
-
-    def recalibrate(self, t_ns: int) -> FlowSnapshot:
-        """Once more from the first target, while attempts are left. Each attempt stays in the recording."""
-        self._command("recalibrate", self._page == "gaze_result" and self._attempts_left)
-        return self._calibrate(t_ns)
 
     # ---- the task ----------------------------------------------------------------------------------------
     def submit(self, t_ns: int, prompt: str) -> FlowSnapshot:
@@ -251,6 +188,9 @@ class ParticipantFlow:
         self._log.event(t_ns, "turn_end", turn_id=turn.turn_id)
         self._history.append(HistoryTurn(len(self._history), turn.prompt, turn.answers, turn.preference))
         if len(self._history) < self._task.turns_max:
+            if self._due:
+                self._turn = None
+                return self._at_boundary(t_ns, "turn")
             self._start_turn(t_ns)
             return self._changed()
         return self._end_task(t_ns)
@@ -350,47 +290,33 @@ class ParticipantFlow:
         return self._topics[self._task.topic_id].turns[len(self._history)].prompt
 
     @property
-    def _attempts_left(self) -> bool:
-        return self._attempt < self._protocol.calibration.max_attempts
-
-    @property
     def _may_finish_task(self) -> bool:
         turn = self._turn
         if turn is None:
             return False
         return turn.failed or (not turn.prompt and len(self._history) >= self._task.turns_min)
 
-    def _command(self, name: str, allowed: bool, *, while_paused: bool = False) -> None:
-        """Refuse what is not allowed now."""
-        begun = self._page != "" or name == "begin"
-        if not allowed or not begun or self._ended or (self._paused and not while_paused):
-            raise BugError("flow_command", name=name, page=self._page, paused=self._paused)
-
     def _counts(self, response_id: str) -> bool:
         if response_id not in self._known_ids:
             raise BugError("response_unknown", response_id=response_id)
         return not self._ended and self._turn is not None and self._turn.has(response_id)
 
-    def _show(self, t_ns: int, page: str, cancels: tuple[str, ...] = ()) -> FlowSnapshot:
-        self._page = page
-        self._log.event(t_ns, "page", page=page)
-        return self._changed(cancels=cancels)
-
-    def _calibrate(self, t_ns: int) -> FlowSnapshot:
-        self._attempt += 1
-        self._calibration = self._validation = None
-        return self._show(t_ns, "calibration")
-
     def _start_task(self, t_ns: int) -> FlowSnapshot:
         self._task_index += 1
         self._history = []
-        plan = self._task
+        return self._at_boundary(t_ns, "task")
+
+    def _go_on(self, t_ns: int, where: str) -> FlowSnapshot:
+        if where == "instructions":
+            return self._show(t_ns, "instructions")
         if self._page != "task":
             self._show(t_ns, "task")
-        self._log.event(
-            t_ns, "task_start", task_id=plan.task_id, topic_id=plan.topic_id,
-            title=self._topics[plan.topic_id].title, mode=plan.mode, task_index=self._task_index,
-        )  # fmt: skip
+        if where == "task":
+            plan = self._task
+            self._log.event(
+                t_ns, "task_start", task_id=plan.task_id, topic_id=plan.topic_id,
+                title=self._topics[plan.topic_id].title, mode=plan.mode, task_index=self._task_index,
+            )  # fmt: skip
         self._start_turn(t_ns)
         return self._changed()
 
@@ -413,7 +339,7 @@ class ParticipantFlow:
         return self._end(t_ns, "finish", "finished", cancels)
 
     def _end(self, t_ns: int, page: str, reason: str, cancels: tuple[str, ...] = ()) -> FlowSnapshot:
-        self._turn = None
+        self._turn = self._run = None
         self._ended = reason
         snapshot = self._show(t_ns, page, cancels)
         self._log.event(t_ns, "session_end", reason=reason)
@@ -453,15 +379,6 @@ class ParticipantFlow:
         )  # fmt: skip
 
     # ---- snapshot ----------------------------------------------------------------------------------------
-    def _changed(self, requests: tuple[ChatRequest, ...] = (), cancels: tuple[str, ...] = ()) -> FlowSnapshot:
-        self._requests, self._cancels = requests, cancels
-        self._snapshot = None
-        return self.snapshot
-
-    def _unchanged(self) -> FlowSnapshot:
-        # requests and cancels are said once
-        return self._changed() if self._requests or self._cancels else self.snapshot
-
     def _take_snapshot(self) -> FlowSnapshot:
         turn = self._turn
         step, n_steps = self._step()
@@ -474,13 +391,6 @@ class ParticipantFlow:
             paused=self._paused,
             ended=self._ended,
             scopes=self._scopes,
-            attempt=self._attempt,
-            calibration=self._calibration,
-            validation=self._validation,
-            can_accept_gaze=self._page == "gaze_result"
-            and self._calibration is not None
-            and self._calibration.ok,
-            can_recalibrate=self._page == "gaze_result" and self._attempts_left,
             task=self._task_snapshot() if turn is not None else None,
             history=tuple(self._history) if turn is not None else (),
             turn_id=turn.turn_id if turn is not None else "",
@@ -495,12 +405,13 @@ class ParticipantFlow:
             may_finish_task=not covered and self._may_finish_task,
             requests=self._requests,
             cancels=self._cancels,
+            **self._gaze_snapshot(),
         )
 
     def _step(self) -> tuple[int, int]:
         has_gaze = self._scopes is None or self._scopes["gaze"]
         steps = _STEPS if has_gaze else _STEPS_WITHOUT_GAZE
-        page = {"": "welcome", "validation": "calibration", "finish": "task"}.get(self._page, self._page)
+        page = _STEP_OF.get(self._page, self._page)
         return (steps.index(page) + 1 if page in steps else 0), len(steps)
 
     def _task_snapshot(self) -> TaskSnapshot:

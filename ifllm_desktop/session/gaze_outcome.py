@@ -17,9 +17,10 @@ the eyes moved."""
 CALIBRATION_KINDS = ("full", "redo", "refit")
 """All targets, one target of an earlier calibration again, an earlier calibration with a few new points."""
 
-DRIFT_ACTIONS = ("none", "refit", "kept", "not_measured", "skipped")
-"""What follows a drift check: nothing to do, a refit, the calibration stays though it is off (a second check after a
-refit, or a refit that failed), nothing could be measured, the participant went on without waiting."""
+DRIFT_ACTIONS = ("none", "refit", "kept", "reverted", "not_measured", "skipped")
+"""What follows a drift check: nothing to do, a refit; after a refit, the refit stays though it is off, or the
+calibration before it comes back because the refit was no better; nothing could be measured; the participant went on
+without waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ class CalibrationOutcome:
         In the order of the plan. A pursuit has its pieces of path here, which cannot be redone one by one.
     lag_ms : float
         Pursuit: how far the eyes were behind the target; NaN for points.
+    weight : float
+        Refit: weight of each new target against an old one, see ``gaze.training_set``; else 1.
     """
 
     attempt_id: str
@@ -135,6 +138,7 @@ class CalibrationOutcome:
     parent_id: str = ""
     targets: tuple[CalibrationTarget, ...] = ()
     lag_ms: float = math.nan
+    weight: float = 1.0
 
     def to_payload(self) -> dict[str, Any]:
         """For the event ``calibration``; NaN becomes null."""
@@ -143,6 +147,7 @@ class CalibrationOutcome:
             "reason": self.reason, "n_targets": self.n_targets, "loo_error_px": _number(self.loo_error_px),
             "model": dict(self.model), "kind": self.kind, "method": self.method, "parent_id": self.parent_id,
             "targets": [t.to_payload() for t in self.targets], "lag_ms": _number(self.lag_ms),
+            "weight": self.weight,
         }  # fmt: skip
 
 

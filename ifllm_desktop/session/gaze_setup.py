@@ -1,10 +1,9 @@
-"""Calibration and validation within a session: runs the targets, fits the model, judges it on other targets."""
+"""Runs of targets within a session: shows them, fits models from them, judges them on other targets."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,29 +11,69 @@ from numpy.typing import NDArray
 from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.gaze.calibration import GazeModel
-from ifllm_desktop.gaze.quality import GradeLimits, ValidationSummary, validate
+from ifllm_desktop.gaze.training_set import CalibrationStep, TrainingSet, fit, training_set
 from ifllm_desktop.protocol import StudyProtocol
+from ifllm_desktop.session import drift
+from ifllm_desktop.session.acceptance import judged
+from ifllm_desktop.session.frame_gate import GateLimits
+from ifllm_desktop.session.gaze_outcome import (
+    CalibrationOutcome,
+    CalibrationTarget,
+    DriftOutcome,
+    ValidationOutcome,
+)
+from ifllm_desktop.session.head_watch import HeadLimits, HeadWatch
 from ifllm_desktop.session.ids import IdFactory
-from ifllm_desktop.session.snapshot import CalibrationOutcome, FlowSnapshot, TargetOutcome, ValidationOutcome
-from ifllm_desktop.session.target_run import TargetRun, TargetView, calibration_targets, validation_targets
+from ifllm_desktop.session.snapshot import FlowSnapshot, GazeRun
+from ifllm_desktop.session.target_plans import (
+    calibration_targets,
+    drift_target,
+    refit_targets,
+    validation_targets,
+)
+from ifllm_desktop.session.target_run import TargetRun, TargetView
 
 MIN_TARGETS = 5
 """Fewer measured targets than this do not make a calibration (the smallest plan has 5)."""
+MIN_REFIT_TARGETS = 3
+"""Fewer measured new targets than this do not say how a calibration has changed."""
+_KIND_OF = {"calibration": "full", "redo": "redo", "refit": "refit"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetupOutcome:
-    """What a finished run of targets gave; the other phase's field is None."""
+    """What a finished run of targets gave; the fields of other phases are None.
+
+    Attributes
+    ----------
+    phase : str
+        One of ``snapshot.RUN_PHASES``.
+    calibration_id : str
+        Calibration that was made, judged or checked.
+    """
 
     phase: str
     calibration_id: str
-    model: GazeModel | None
     calibration: CalibrationOutcome | None = None
+    validation: ValidationOutcome | None = None
+    drift: DriftOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A calibration of this session; ``model`` is None when too few targets were measured."""
+
+    outcome: CalibrationOutcome
+    model: GazeModel | None
+    head: NDArray[np.float64]
     validation: ValidationOutcome | None = None
 
 
 class GazeSetup:
-    """Follows the flow's pages: starts a run of targets on ``calibration`` and ``validation``, ends with them."""
+    """Follows the flow: starts the run of targets that it wants, ends with it, watches the head in between.
+
+    Every calibration of the session is kept, so that an earlier one can be taken up again.
+    """
 
     def __init__(
         self,
@@ -43,122 +82,205 @@ class GazeSetup:
         record: Callable[[str, Row], int],
         ids: IdFactory,
     ) -> None:
-        self._protocol = protocol
+        self._plan = protocol.calibration
         self._screen = screen
         self._record = record
         self._ids = ids
         self._run: TargetRun | None = None
-        self._phase = ""
-        self._attempt = 0
-        self._attempt_id = ""
-        self._calibration_id = ""
-        self._model: GazeModel | None = None
+        self._wanted: GazeRun | None = None
+        self._made: dict[str, _Made] = {}
+        self._steps: dict[str, CalibrationStep] = {}
+        self._rows: list[Row] = []
+        self._features_at: dict[int, NDArray[np.float64]] = {}
+        head = self._plan.head_move
+        self._watch = HeadWatch(HeadLimits(head.max_shift_mm, head.max_turn_deg, head.max_scale, head.lost_s))
+        self._watched = ""
+
+    def set_screen(self, screen: Screen) -> None:
+        """Targets of the next run are on this screen."""
+        self._screen = screen
+
+    def model(self, calibration_id: str) -> GazeModel | None:
+        """The model of a calibration of this session."""
+        made = self._made.get(calibration_id)
+        return made.model if made is not None else None
 
     def follow(self, snapshot: FlowSnapshot, t_ns: int) -> None:
-        """Start or drop the run that belongs to the page."""
+        """Start, hold or drop the run that the flow wants."""
         if self._run is not None:
             if snapshot.paused:
                 self._run.hold()
             else:
                 self._run.release(t_ns)
-        page = snapshot.page
-        if page == self._phase and snapshot.attempt == self._attempt:
+        self._follow_head(snapshot)
+        if snapshot.run == self._wanted:
             return
-        self._run = None
-        self._phase = page
-        self._attempt = snapshot.attempt
-        if page in ("calibration", "validation"):
-            self._begin(page)
+        self._wanted = snapshot.run
+        self._run = self._begin(snapshot.run) if snapshot.run is not None else None
 
     def view(self, t_ns: int) -> TargetView | None:
         """The target to show, while there is one."""
         return self._run.view(t_ns) if self._run is not None and not self._run.done else None
 
-    def frame(self, t_ns: int, frame_index: int, features: NDArray[np.float64] | None) -> None:
-        """Each frame of the camera, in order."""
+    def frame(self, t_ns: int, frame_index: int, features: NDArray[np.float64] | None) -> str:
+        """Each frame of the camera, in order; returns what the head did, see ``HeadWatch.frame``."""
         if self._run is not None and not self._run.done:
             self._run.frame(t_ns, frame_index, features)
+        return self._watch.frame(t_ns, features) if self._watched else ""
+
+    def head_away(self) -> Mapping[str, float]:
+        """How far the head is from where it was calibrated."""
+        return self._watch.away()
 
     def finished(self, t_ns: int) -> SetupOutcome | None:
         """The outcome, once, when the run is over."""
-        run = self._run
-        if run is None:
+        run, wanted = self._run, self._wanted
+        if run is None or wanted is None:
             return None
         run.view(t_ns)  # lets time-outs happen when no frame comes at all
         if not run.done:
             return None
         self._run = None
-        return self._fit(run) if self._phase == "calibration" else self._judge(run)
+        if wanted.phase in _KIND_OF:
+            return self._calibrate(run, wanted)
+        return self._validate(run, wanted) if wanted.phase == "validation" else self._check(run, wanted)
 
-    def _begin(self, phase: str) -> None:
-        rule = self._protocol.calibration
-        if phase == "calibration":
-            self._attempt_id = self._ids.new("attempt")
-            self._model = None
-            targets = calibration_targets(rule.points, self._screen)
+    # ---- runs --------------------------------------------------------------------------------------------
+    def _begin(self, wanted: GazeRun) -> TargetRun:
+        phase, indices = wanted.phase, None
+        if phase in ("calibration", "redo"):
+            targets = calibration_targets(self._plan.points, self._screen)
+            if phase == "redo":
+                targets, indices = (targets[wanted.target_index],), (wanted.target_index,)
+        elif phase == "validation":
+            targets = validation_targets(self._plan.validation_points, self._screen)
+        elif phase == "refit":
+            targets = refit_targets(self._plan.drift.refit_points, self._screen)
         else:
-            targets = validation_targets(rule.validation_points, self._screen)
-        self._run = TargetRun(
-            targets, settle_ms=rule.settle_ms, collect_frames=rule.collect_frames, timeout_ms=rule.timeout_ms,
-            record=self._record, attempt_id=self._attempt_id, phase=phase,
+            targets = (drift_target(self._screen),)
+        plan, gate = self._plan, self._plan.gate
+        limits = GateLimits(gate.min_rate_hz, gate.min_opening, gate.max_scatter, gate.max_deviation)
+        return TargetRun(
+            targets, settle_ms=plan.settle_ms, collect_frames=plan.collect_frames, timeout_ms=plan.timeout_ms,
+            record=self._record, attempt_id=self._attempt_id(wanted), phase=phase, limits=limits, indices=indices,
         )  # fmt: skip
 
-    def _fit(self, run: TargetRun) -> SetupOutcome:
-        samples = run.samples()
-        n_targets = len(np.unique(samples.target_index))
+    def _attempt_id(self, wanted: GazeRun) -> str:
+        """A validation belongs to the attempt that it judges; every other run has an id of its own."""
+        if wanted.phase == "validation":
+            made = self._made.get(wanted.calibration_id)
+            return made.outcome.attempt_id if made is not None else ""
+        return self._ids.new("attempt" if wanted.phase in _KIND_OF else "check")
+
+    def _calibrate(self, run: TargetRun, wanted: GazeRun) -> SetupOutcome:
+        kind = _KIND_OF[wanted.phase]
         calibration_id = self._ids.new("calibration")
-        if n_targets < MIN_TARGETS:
-            reason = "no_face" if n_targets == 0 else "too_few_targets"
-            outcome = CalibrationOutcome(
-                self._attempt_id, calibration_id, ok=False, reason=reason, n_targets=n_targets
-            )
-            return SetupOutcome("calibration", calibration_id, None, calibration=outcome)
-        model = GazeModel().fit(samples.features, samples.target_px, samples.target_index)
-        arrays = {name: np.asarray(values).tolist() for name, values in model.to_arrays().items()}
-        self._model, self._calibration_id = model, calibration_id
-        outcome = CalibrationOutcome(
-            self._attempt_id, calibration_id, ok=True, n_targets=n_targets, loo_error_px=float(model.loo_error_px_),
-            model={"meta": model.to_json(), "arrays": arrays},
-        )  # fmt: skip
-        return SetupOutcome("calibration", calibration_id, model, calibration=outcome)
-
-    def _judge(self, run: TargetRun) -> SetupOutcome:
+        weight = self._plan.drift.refit_weight if kind == "refit" else 1.0
+        step = CalibrationStep(calibration_id, run.attempt_id, kind, wanted.calibration_id, weight)
+        self._steps[calibration_id] = step
+        self._rows += run.rows()
         samples = run.samples()
-        if self._model is None or len(samples.features) == 0:
-            outcome = ValidationOutcome(self._attempt_id, self._calibration_id, ok=False, reason="no_face")
-            return SetupOutcome("validation", self._calibration_id, None, validation=outcome)
-        gaze_px, _ = self._model.predict(samples.features)
-        rule = self._protocol.calibration
-        a_deg, b_deg, c_deg = rule.grades_deg
-        limits = GradeLimits(a_deg, b_deg, c_deg, max_loss=rule.max_loss)
-        summary = validate(
-            gaze_px,
-            samples.target_px,
-            samples.target_index,
-            samples.t_ns,
-            samples.n_frames_total,
-            self._screen,
-            limits,
+        self._features_at.update(zip(samples.t_ns.tolist(), samples.features, strict=True))
+        training = training_set(calibration_id, self._steps, self._rows, self._features_at)
+        n_new = len(np.unique(samples.target_index))
+        outcome = CalibrationOutcome(
+            run.attempt_id, calibration_id, ok=False, kind=kind, parent_id=wanted.calibration_id, weight=weight,
+            n_targets=n_new if kind == "refit" else training.n_targets, targets=self._targets(run, wanted),
+        )  # fmt: skip
+        model = None
+        if outcome.n_targets < (MIN_REFIT_TARGETS if kind == "refit" else MIN_TARGETS):
+            outcome = replace(outcome, reason="too_few_targets" if outcome.n_targets else "no_face")
+        else:
+            model = fit(training)
+            outcome = replace(
+                outcome, ok=True, loo_error_px=float(model.loo_error_px_), model=model_values(model),
+                targets=_with_errors(outcome.targets, training, model, kind == "refit"),
+            )  # fmt: skip
+        # after a refit the head is where the new targets were looked at
+        head = samples.features if kind == "refit" else training.features
+        parent = self._made.get(wanted.calibration_id)
+        validation = parent.validation if parent is not None and kind == "refit" else None
+        self._made[calibration_id] = _Made(outcome, model, head, validation)
+        return SetupOutcome(wanted.phase, calibration_id, calibration=outcome)
+
+    def _targets(self, run: TargetRun, wanted: GazeRun) -> tuple[CalibrationTarget, ...]:
+        """Targets of the run; of a redo those of its parent with the new one in its place."""
+        parent = self._made.get(wanted.calibration_id)
+        if wanted.phase != "redo" or parent is None:
+            return run.targets()
+        new = {target.target_index: target for target in run.targets() if target.n_frames}
+        return tuple(new.get(target.target_index, target) for target in parent.outcome.targets)
+
+    def _validate(self, run: TargetRun, wanted: GazeRun) -> SetupOutcome:
+        calibration_id = wanted.calibration_id
+        made, samples = self._made.get(calibration_id), run.samples()
+        if made is None or made.model is None or len(samples.features) == 0:
+            outcome = ValidationOutcome(run.attempt_id, calibration_id, ok=False, reason="no_face")
+        else:
+            gaze_px, _ = made.model.predict(samples.features)
+            outcome = judged(gaze_px, samples, self._screen, self._plan, run.attempt_id, calibration_id)
+            self._made[calibration_id] = replace(made, validation=outcome)
+        return SetupOutcome("validation", calibration_id, validation=outcome)
+
+    def _check(self, run: TargetRun, wanted: GazeRun) -> SetupOutcome:
+        calibration_id = wanted.calibration_id
+        made, samples = self._made.get(calibration_id), run.samples()
+        gaze_px = np.empty((0, 2))
+        if made is not None and made.model is not None and len(samples.features):
+            gaze_px, _ = made.model.predict(samples.features)
+            self._made[calibration_id] = replace(made, head=samples.features)
+        threshold = drift.threshold_px(
+            self._plan.drift, made.validation if made is not None else None, len(gaze_px)
         )
-        outcome = _outcome(summary, self._attempt_id, self._calibration_id, rule.max_error_px)
-        return SetupOutcome("validation", self._calibration_id, self._model, validation=outcome)
+        outcome = drift.judge(
+            gaze_px, drift_target(self._screen), threshold, run.attempt_id, calibration_id,
+            "first" if wanted.phase == "drift" else "recheck",
+        )  # fmt: skip
+        return SetupOutcome(wanted.phase, calibration_id, drift=outcome)
+
+    # ---- head --------------------------------------------------------------------------------------------
+    def _follow_head(self, snapshot: FlowSnapshot) -> None:
+        """Watch while gaze is derived and nothing is calibrated or checked."""
+        watched = snapshot.gaze_in_use
+        if snapshot.gaze_notice == "gaze_lost":
+            watched = self._watched  # it is for the watch to say when the eyes are found again
+        if snapshot.run is not None or snapshot.ended:
+            watched = ""
+        if snapshot.paused:
+            self._watch.rest()
+            self._watched = ""
+        elif watched != self._watched:
+            made = self._made.get(watched)
+            self._watch.rest()
+            self._watch.watch(made.head if made is not None else np.empty((0, 19)))
+            self._watched = watched
 
 
-def _outcome(
-    summary: ValidationSummary, attempt_id: str, calibration_id: str, max_error_px: float
-) -> ValidationOutcome:
-    """The flow's view of a summary; the study's limit in px counts where degrees are not known."""
-    ok = summary.ok and (math.isfinite(summary.accuracy_deg) or summary.accuracy_px <= max_error_px)
-    reason = summary.reason or ("" if ok else "error_too_large")
-    targets = tuple(
-        TargetOutcome(
-            int(row.target_index), float(row.target_x_px), float(row.target_y_px), float(row.mean_x_px),
-            float(row.mean_y_px), float(row.error_px), float(row.sd_x_px), float(row.sd_y_px), int(row.n_frames),
+def model_values(model: GazeModel) -> dict[str, object]:
+    """A model as JSON values, as the event ``calibration`` holds it."""
+    arrays = {name: np.asarray(values).tolist() for name, values in model.to_arrays().items()}
+    return {"meta": model.to_json(), "arrays": arrays}
+
+
+def _with_errors(
+    targets: tuple[CalibrationTarget, ...], training: TrainingSet, model: GazeModel, is_refit: bool
+) -> tuple[CalibrationTarget, ...]:
+    """Targets with what the model makes of each when it has not seen it."""
+    left_out = getattr(model, "left_out_px_", None)
+    if left_out is None:
+        return targets
+    labels = np.unique(training.target_index).tolist()
+    measured = [t for t in targets if t.n_frames]
+    if is_refit:  # its targets follow those of its parent, in their order
+        labels = labels[len(labels) - len(measured) :]
+        errors = dict(zip((t.target_index for t in measured), left_out[-len(measured) :], strict=True))
+    else:
+        errors = dict(zip(labels, left_out, strict=True))
+    return tuple(
+        replace(
+            t, left_out_x_px=float(errors[t.target_index][0]), left_out_y_px=float(errors[t.target_index][1]),
+            error_px=float(np.hypot(*errors[t.target_index])),
         )
-        for row in summary.targets
-    )  # fmt: skip
-    return ValidationOutcome(
-        attempt_id, calibration_id, ok=ok, reason="" if ok else reason, grade=summary.grade,
-        accuracy_px=summary.accuracy_px, sd_px=(summary.sd_x_px, summary.sd_y_px), loss=summary.loss,
-        rate_hz=summary.rate_hz, targets=targets,
+        if t.target_index in errors else t
+        for t in targets
     )  # fmt: skip

@@ -211,7 +211,8 @@ class Script:
     def next_click(self, snapshot: FlowSnapshot, t_ns: int) -> Click | None:
         """The next click on this page, or None to go on waiting."""
         turn = snapshot.task.turn_index if snapshot.task is not None else -1
-        key = (snapshot.page, snapshot.task.id if snapshot.task is not None else "", turn, snapshot.prompt)
+        task_id = snapshot.task.id if snapshot.task is not None else ""
+        key = (snapshot.page, task_id, turn, snapshot.prompt, len(snapshot.attempts))
         if key != self._page_since[0]:
             self._page_since = (key, t_ns)
         since_ns = self._page_since[1]
@@ -266,6 +267,36 @@ def _on_page(snapshot: FlowSnapshot, since_ns: int) -> Click | None:
     if snapshot.page == "camera_check":
         return Click("continue", "camera_ready", (), soon_ns + NS_PER_S)
     if snapshot.page == "gaze_result":
-        # a calibration that failed is reported and the session goes on without gaze claims
-        return Click("continue", "accept_gaze", (), soon_ns)
+        return _on_gaze_result(snapshot, soon_ns)
+    if snapshot.page == "gaze_help":
+        return _on_gaze_help(snapshot, soon_ns)
     return None
+
+
+def _on_gaze_result(snapshot: FlowSnapshot, soon_ns: int) -> Click:
+    """Redo what was not measured, once; calibrate again while a failed one may be; then go on with what there is."""
+    calibration, validation = snapshot.calibration, snapshot.validation
+    missing = (
+        [t.target_index for t in calibration.targets if t.state == "not_measured"] if calibration else []
+    )
+    redone = any(attempt.kind == "redo" for attempt in snapshot.attempts)
+    if missing and not redone and missing[0] in snapshot.can_redo and validation is not None:
+        return Click("redo", "redo_target", (missing[0],), soon_ns)
+    if (validation is None or not validation.ok) and snapshot.can_recalibrate:
+        return Click("recalibrate", "recalibrate", (), soon_ns)
+    best = snapshot.can_use[:1]
+    if best and (validation is None or not validation.ok):
+        return Click("continue", "use_attempt", best, soon_ns)
+    return Click("continue", "accept_gaze", (), soon_ns)
+
+
+def _on_gaze_help(snapshot: FlowSnapshot, soon_ns: int) -> Click:
+    """A calibration that failed is reported and the session goes on with fewer claims, or without gaze."""
+    options = snapshot.help_options
+    if "check_gaze" in options:
+        return Click("continue", "check_gaze", (), soon_ns)
+    if "fewer_claims" in options:
+        return Click("continue", "fewer_claims", (), soon_ns)
+    if "pointer_only" in options:
+        return Click("continue", "without_gaze", ("pointer_only",), soon_ns)
+    return Click("continue", "stop", ("calibration_failed",), soon_ns)

@@ -1,66 +1,25 @@
-"""Targets of calibration and validation: where they are, when which is shown, which frames count."""
+"""A run of targets: when which is shown, and which frames count."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ifllm_desktop.domain.samples import EYE_FEATURES, Row
-from ifllm_desktop.domain.space import Screen
+from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.time import NS_PER_MS
+from ifllm_desktop.session.frame_gate import OPEN_GATE, FrameGate, GateLimits
+from ifllm_desktop.session.gaze_outcome import CalibrationTarget
 from ifllm_desktop.session.ids import seed_of
+from ifllm_desktop.session.target_frames import Collected, KeptFrame, TargetSamples, samples_of
 
 TRAVEL_MS = 400.0
 """Time in which the target moves from one place to the next."""
-SCATTER_LIMIT = 0.02
-"""Robust standard deviation of an iris coordinate (unit: distance between the eye corners) above which a
-target is shown again. Measured: 0.005 is the noise from frame to frame of a 720p face video, 0.02 the median
-over 24 frames there while the eyes wander freely; the iris moves by 0.19 in x across a screen (27 sessions)."""
 
-Points = tuple[tuple[float, float], ...]
 Record = Callable[[str, Row], int]
-
-_IRIS = [EYE_FEATURES.index(name) for name in ("iris_a_x", "iris_a_y", "iris_b_x", "iris_b_y")]
-_EDGE = 0.08
-
-
-def _grid(columns: Sequence[float], rows: Sequence[float]) -> list[tuple[float, float]]:
-    return [(x, y) for y in rows for x in columns]
-
-
-_LOW, _MID, _HIGH = _EDGE, 0.5, 1 - _EDGE
-_CORNERS = _grid((_LOW, _HIGH), (_LOW, _HIGH))
-_CALIBRATION: dict[int, list[tuple[float, float]]] = {
-    5: [*_CORNERS, (_MID, _MID)],
-    9: _grid((_LOW, _MID, _HIGH), (_LOW, _MID, _HIGH)),
-    13: [*_grid((_LOW, _MID, _HIGH), (_LOW, _MID, _HIGH)), *_grid((0.29, 0.71), (0.29, 0.71))],
-    16: _grid((_LOW, 0.36, 0.64, _HIGH), (_LOW, 0.36, 0.64, _HIGH)),
-}
-# none of these stands where a calibration target of any plan does: see the test
-_VALIDATION: dict[int, list[tuple[float, float]]] = {
-    4: _grid((0.22, 0.78), (0.22, 0.78)),
-    5: [*_grid((0.22, 0.78), (0.22, 0.78)), (0.5, 0.42)],
-    9: [*_grid((0.22, 0.5, 0.78), (0.22, 0.78)), (0.22, 0.58), (0.5, 0.42), (0.78, 0.58)],
-}
-
-
-def calibration_targets(n: int, screen: Screen) -> Points:
-    """Places of 5, 9, 13 or 16 calibration targets, screen px."""
-    return _on_screen(_CALIBRATION[n], screen)
-
-
-def validation_targets(n: int, screen: Screen) -> Points:
-    """Places of 4, 5 or 9 validation targets, screen px; none is near a calibration target of any plan."""
-    return _on_screen(_VALIDATION[n], screen)
-
-
-def _on_screen(fractions: list[tuple[float, float]], screen: Screen) -> Points:
-    return tuple((x * screen.w_px, y * screen.h_px) for x, y in fractions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,48 +66,6 @@ class TargetView:
     phase: str = "calibration"
 
 
-class TargetSamples(NamedTuple):
-    """Frames that were collected.
-
-    Attributes
-    ----------
-    features : ndarray of float64, shape (n, 19)
-        In the order of ``EYE_FEATURES``.
-    target_px : ndarray of float64, shape (n, 2)
-        Screen px.
-    target_index : ndarray of int64, shape (n,)
-        Index into the targets as they were given.
-    t_ns : ndarray of int64, shape (n,)
-        Session time.
-    n_frames_total : int
-        Frames that arrived while collecting, with and without usable eyes; of a repeated target those of the
-        try that is kept.
-    """
-
-    features: NDArray[np.float64]
-    target_px: NDArray[np.float64]
-    target_index: NDArray[np.int64]
-    t_ns: NDArray[np.int64]
-    n_frames_total: int
-
-
-@dataclass(slots=True)
-class _Collected:
-    """Frames of one target."""
-
-    rows: list[tuple[int, int, NDArray[np.float64]]] = field(
-        default_factory=list
-    )  # t_ns, frame_index, features
-    n_frames: int = 0
-
-    def scatter(self) -> float:
-        """Greatest robust standard deviation (1.4826 · median absolute deviation) of the iris coordinates."""
-        if len(self.rows) < 3:
-            return 0.0
-        iris = np.stack([features[_IRIS] for _, _, features in self.rows])
-        return float(1.4826 * np.median(np.abs(iris - np.median(iris, axis=0)), axis=0).max())
-
-
 class TargetRun:
     """Shows each target in turn and collects the frames in which it was looked at.
 
@@ -156,7 +73,8 @@ class TargetRun:
 
         travel ──400 ms──► settle ──settle_ms──► collect ──enough frames or timeout──► next target or done
 
-    A target that does not get half of its frames before the timeout is *not measured* and gives no samples.
+    A frame counts when it passes the gate (``session.frame_gate``) and, in the end, lies near the median of its
+    target. A target that does not get half of its frames before the timeout is *not measured* and gives no samples.
     One whose frames scatter is shown once more at the end; the steadier of the two is kept.
 
     Parameters
@@ -172,7 +90,11 @@ class TargetRun:
     attempt_id : str
         Stored with the rows; also seeds the order of the targets unless ``seed`` is given.
     phase : str
-        ``calibration`` or ``validation``.
+        One of ``snapshot.RUN_PHASES``.
+    limits : GateLimits
+        What the gate asks of a frame; the default asks for usable eyes only.
+    indices : sequence of int or None
+        Number of each target in the rows and samples, where it is not its place in ``targets_px``.
     """
 
     def __init__(
@@ -185,28 +107,33 @@ class TargetRun:
         attempt_id: str,
         phase: str,
         *,
+        limits: GateLimits = OPEN_GATE,
+        indices: Sequence[int] | None = None,
         seed: int | None = None,
         travel_ms: float = TRAVEL_MS,
-        scatter_limit: float = SCATTER_LIMIT,
     ) -> None:
         self._targets = tuple(targets_px)
+        self._indices = tuple(indices) if indices is not None else tuple(range(len(self._targets)))
         self._travel_ns = round(travel_ms * NS_PER_MS)
         self._settle_ns = round(settle_ms * NS_PER_MS)
         self._timeout_ns = round(timeout_ms * NS_PER_MS)
         self._collect_frames = collect_frames
         self._record = record
-        self._attempt_id = attempt_id
-        self._phase = phase
-        self._scatter_limit = scatter_limit
+        self.attempt_id = attempt_id
+        self.phase = phase
+        self._limits = limits
+        self._gate = FrameGate(limits)
         self._order = list(range(len(self._targets)))
         random.Random(seed_of(attempt_id, phase) if seed is None else seed).shuffle(self._order)
         self._place = 0
         self._t_start_ns: int | None = None
         self._held = False
-        self._now = _Collected()
-        self._kept: dict[int, _Collected] = {}
-        self._n_frames: dict[int, int] = {}
+        self._now = Collected(limits)
+        self._kept: dict[int, Collected] = {}
+        self._n_counted: dict[int, int] = {}
+        self._tried: dict[int, Collected] = {}
         self._face_lost = False
+        self._code = ""
 
     @property
     def done(self) -> bool:
@@ -229,25 +156,33 @@ class TargetRun:
         n = len(self._order)
         if self.done:
             x_px, y_px = self._targets[self._order[-1]] if self._order else (0.0, 0.0)
-            return TargetView(x_px, y_px, n, n, "done", 1.0)
-        stage = self._stage(t_ns)
+            return TargetView(x_px, y_px, n, n, "done", 1.0, phase=self.phase)
+        stage, stage_progress = self._stage(t_ns)
         x_px, y_px = self._position(t_ns)
-        progress = min(1.0, len(self._now.rows) / self._collect_frames)
         return TargetView(
-            x_px, y_px, self._place, n, stage, progress, self._face_lost, self._place >= len(self._targets)
-        )
+            x_px, y_px, self._place, n, stage,
+            progress=min(1.0, self._now.n_steady / self._collect_frames),
+            face_lost=self._face_lost,
+            repeated=self._place >= len(self._targets),
+            stage_progress=stage_progress,
+            gate=self._code if stage == "collect" else "",
+            phase=self.phase,
+        )  # fmt: skip
 
     def frame(self, t_ns: int, frame_index: int, features: NDArray[np.float64] | None) -> None:
         """A frame was looked at; ``features`` is None when it has no usable eyes."""
-        usable = features is not None and bool(np.isfinite(features).all())
-        self._face_lost = not usable
+        code = self._gate.judge(t_ns, features)
+        self._face_lost = code == "no_face"
         self._advance(t_ns)
-        if self.done or self._held or self._stage(t_ns) != "collect":
+        if self.done or self._held or self._stage(t_ns)[0] != "collect":
             return
-        self._now.n_frames += 1
-        if features is not None and usable:
-            self._now.rows.append((t_ns, frame_index, np.array(features, dtype=np.float64)))
-        if len(self._now.rows) >= self._collect_frames:
+        if code or features is None:
+            self._code = self._now.reject(t_ns, code, self._gate.margin_ns)
+            return
+        x_px, y_px = self._targets[self._order[self._place]]
+        kept = KeptFrame(t_ns, frame_index, np.array(features, dtype=np.float64), x_px, y_px)
+        self._code = self._now.add(kept)
+        if self._now.n_steady >= self._collect_frames:
             self._finish_target(t_ns)
 
     def hold(self) -> None:
@@ -259,25 +194,45 @@ class TargetRun:
         if not self._held:
             return
         self._held = False
-        self._now = _Collected()
+        self._now = Collected(self._limits)
         self._t_start_ns = t_ns
 
     def samples(self) -> TargetSamples:
         """Everything that counts, target by target in the order of the targets given."""
-        rows = [(index, *row) for index in sorted(self._kept) for row in self._kept[index].rows]
-        return TargetSamples(
-            np.array([features for *_, features in rows], dtype=np.float64).reshape(-1, len(EYE_FEATURES)),
-            np.array([self._targets[index] for index, *_ in rows], dtype=np.float64).reshape(-1, 2),
-            np.array([index for index, *_ in rows], dtype=np.int64),
-            np.array([t_ns for _, t_ns, *_ in rows], dtype=np.int64),
-            sum(self._n_frames.values()),
+        frames = [(self._indices[index], f) for index in sorted(self._kept) for f in self._kept[index].frames]
+        return samples_of(frames, sum(self._n_counted.values()))
+
+    def rows(self) -> list[Row]:
+        """Rows of ``target_frame`` of everything that counts, at the frames' own times."""
+        return [
+            (f.t_ns, self.attempt_id, self.phase, self._indices[index], f.x_px, f.y_px, f.frame_index)
+            for index, found in sorted(self._kept.items())
+            for f in found.frames
+        ]
+
+    def targets(self) -> tuple[CalibrationTarget, ...]:
+        """Each target with what came of it, without the model's error there."""
+        return tuple(self._report(place) for place in range(len(self._targets)))
+
+    def _report(self, place: int) -> CalibrationTarget:
+        x_px, y_px = self._targets[place]
+        kept = self._kept.get(place)
+        tried = kept if kept is not None else self._tried.get(place)
+        rejected = dict(sorted(tried.rejected.items())) if tried is not None else {}
+        if kept is None:
+            return CalibrationTarget(self._indices[place], x_px, y_px, n_rejected=rejected)
+        spread = kept.scatter()
+        state = "unsteady" if spread > self._limits.max_scatter else "good"
+        return CalibrationTarget(
+            self._indices[place], x_px, y_px, len(kept.frames), rejected, spread, state=state
         )
 
-    def _stage(self, t_ns: int) -> str:
+    def _stage(self, t_ns: int) -> tuple[str, float]:
         since_ns = t_ns - (self._t_start_ns if self._t_start_ns is not None else t_ns)
         if since_ns < self._travel_ns:
-            return "travel"
-        return "settle" if since_ns < self._travel_ns + self._settle_ns else "collect"
+            return "travel", max(0.0, since_ns / self._travel_ns)
+        since_ns -= self._travel_ns
+        return ("settle", since_ns / self._settle_ns) if since_ns < self._settle_ns else ("collect", 1.0)
 
     def _position(self, t_ns: int) -> tuple[float, float]:
         x_px, y_px = self._targets[self._order[self._place]]
@@ -297,28 +252,23 @@ class TargetRun:
 
     def _finish_target(self, t_ns: int) -> None:
         index, found = self._order[self._place], self._now
-        self._n_frames.setdefault(index, found.n_frames)
-        if len(found.rows) >= max(1, self._collect_frames // 2):
+        found.finish()
+        self._n_counted.setdefault(index, found.n_counted)
+        self._tried.setdefault(index, found)
+        if len(found.frames) >= max(1, self._collect_frames // 2):
             self._keep(index, found)
-            if self._place < len(self._targets) and found.scatter() > self._scatter_limit:
+            if self._place < len(self._targets) and found.scatter() > self._limits.max_scatter:
                 self._order.append(index)
         self._place += 1
-        self._now = _Collected()
+        self._now = Collected(self._limits)
+        self._code = ""
         self._t_start_ns = t_ns
         if self.done:
-            self._write()
+            for row in self.rows():
+                self._record("target_frame", row)
 
-    def _keep(self, index: int, found: _Collected) -> None:
+    def _keep(self, index: int, found: Collected) -> None:
         before = self._kept.get(index)
         if before is None or found.scatter() <= before.scatter():
             self._kept[index] = found
-            self._n_frames[index] = found.n_frames
-
-    def _write(self) -> None:
-        """One row per frame that is kept, at the frame's own time."""
-        for index, found in sorted(self._kept.items()):
-            x_px, y_px = self._targets[index]
-            for t_ns, frame_index, _ in found.rows:
-                self._record(
-                    "target_frame", (t_ns, self._attempt_id, self._phase, index, x_px, y_px, frame_index)
-                )
+            self._n_counted[index] = found.n_counted

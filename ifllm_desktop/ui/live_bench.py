@@ -181,6 +181,7 @@ def _to_pair_task(parts: compose.SessionParts, live: LiveSession) -> None:
     flow.validation_finished(now_ns, ValidationOutcome("bench", "bench", ok=True))
     live.command("accept_gaze")
     live.command("next")
+    live.command("skip_drift")
 
 
 def _made_up_model(screen: Screen) -> GazeModel:

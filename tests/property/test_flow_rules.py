@@ -25,6 +25,7 @@ from ifllm_desktop.session.snapshot import (
     PAGES,
     AnswerSnapshot,
     CalibrationOutcome,
+    DriftOutcome,
     FlowSnapshot,
     ValidationOutcome,
 )
@@ -34,16 +35,19 @@ _TEXT_PAGES = (
     "welcome", "consent", "camera_check", "calibration", "gaze_result", "instructions", "finish", "declined",
 )  # fmt: skip
 _TEXTS = {page: {"title": "T", "body": "B"} for page in _TEXT_PAGES}
+_AFTER_GAZE = ("instructions", "task")
 _NEXT_PAGES = {
     "": {"welcome"},
     "welcome": {"consent"},
     "consent": {"camera_check", "instructions", "declined"},
-    "camera_check": {"calibration", "instructions"},
-    "calibration": {"validation", "gaze_result", "instructions"},
-    "validation": {"gaze_result", "instructions"},
-    "gaze_result": {"calibration", "instructions"},
-    "instructions": {"task"},
-    "task": set[str](),
+    "camera_check": {"calibration", *_AFTER_GAZE},
+    "calibration": {"calibration", "validation", "gaze_result", "gaze_help", *_AFTER_GAZE},
+    "validation": {"calibration", "gaze_result", "gaze_help", *_AFTER_GAZE},
+    "gaze_result": {"calibration", "gaze_help", *_AFTER_GAZE},
+    "gaze_help": {"camera_check", "calibration", "drift_check", "gaze_help", *_AFTER_GAZE},
+    "instructions": {"drift_check", "gaze_help", "task"},
+    "drift_check": {"gaze_help", *_AFTER_GAZE},
+    "task": {"drift_check", "gaze_help"},
     "finish": set[str](),
     "declined": set[str](),
 }
@@ -59,6 +63,14 @@ _COMMANDS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "validation_finished": st.tuples(st.builds(ValidationOutcome, st.just("a"), st.just("c"), st.booleans())),
     "accept_gaze": st.just(()),
     "recalibrate": st.just(()),
+    "redo_target": st.tuples(st.integers(0, 3)),
+    "use_attempt": st.just(("a",)),
+    "help_again": st.just(()),
+    "fewer_claims": st.just(()),
+    "check_gaze": st.just(()),
+    "skip_drift": st.just(()),
+    "drift_finished": st.tuples(st.builds(DriftOutcome, st.just("k"), st.just("c"), st.booleans())),
+    "refit_finished": st.tuples(st.builds(CalibrationOutcome, st.just("a"), st.just("r"), st.booleans())),
     "submit": st.tuples(st.sampled_from(["ask 0", "ask 1", "ask 2", "mine"])),
     "rate": st.tuples(st.integers(0, 1), st.integers(0, 8)),
     "retry": st.tuples(st.integers(0, 1)),
@@ -169,6 +181,12 @@ class FlowMachine(RuleBasedStateMachine):
             assert allowed is before.may_finish_task
         elif name == "recalibrate":
             assert allowed is before.can_recalibrate
+        elif name == "redo_target":
+            assert allowed is (arguments[0] in before.can_redo)
+        elif name == "use_attempt":
+            assert allowed is (arguments[0] in before.can_use)
+        elif name in ("help_again", "fewer_claims"):
+            assert allowed is (name in before.help_options)
         elif name in ("rate", "prefer"):
             assert before.ratings_open or not allowed
         elif name == "submit":

@@ -18,12 +18,19 @@ from ifllm_desktop.protocol import StudyProtocol
 from ifllm_desktop.session.assignment import assign
 from ifllm_desktop.session.flow import ParticipantFlow
 from ifllm_desktop.session.ids import SeededIds
-from ifllm_desktop.session.snapshot import CalibrationOutcome, FlowSnapshot, Preference, ValidationOutcome
+from ifllm_desktop.session.snapshot import (
+    CalibrationOutcome,
+    DriftOutcome,
+    FlowSnapshot,
+    Preference,
+    ValidationOutcome,
+)
 
 PAGE_TEXT = {"title": "T", "body": "B"}
 YES = {"gaze": True, "pointer": True, "sharing": False}
 GOOD = CalibrationOutcome("a-1", "c-1", ok=True, n_targets=9, loo_error_px=60.0)
 BAD = CalibrationOutcome("a-1", "c-1", ok=False, reason="no_face")
+STILL = DriftOutcome("k-1", "c-1", ok=True, drift_px=20.0, threshold_px=60.0, n_frames=24)
 JUDGED = ValidationOutcome("a-1", "c-1", ok=True, grade="B", accuracy_px=55.0)
 
 
@@ -161,14 +168,16 @@ def test_that_a_session_with_gaze_passes_every_page_in_order() -> None:
         ("validation_finished", JUDGED), ("accept_gaze",), ("next",),
     ):  # fmt: skip
         d.do(name, *arguments)
+    d.do("drift_finished", STILL)
     d.whole_turn()
     d.whole_turn()
+    d.do("drift_finished", STILL)
     for _ in range(3):
         d.whole_turn()
     snapshot = d.flow.snapshot
     assert [e["page"] for e in d.events("page")] == [
         "welcome", "consent", "camera_check", "calibration", "validation", "gaze_result", "instructions",
-        "task", "finish",
+        "drift_check", "task", "drift_check", "task", "finish",
     ]  # fmt: skip
     assert (snapshot.page, snapshot.ended, snapshot.step, snapshot.n_steps) == ("finish", "finished", 7, 7)
     assert d.kinds()[-1] == "session_end"
@@ -241,7 +250,7 @@ def test_that_each_gaze_page_can_be_left_without_gaze(page: str) -> None:
 def test_that_a_failed_calibration_shows_its_result_and_can_be_repeated_until_the_attempts_are_used_up() -> (
     None
 ):
-    d = Driver()
+    d = Driver(calibration={"on_failure": "continue"})
     to_gaze_page(d, "calibration")
     snapshot = d.do("calibration_finished", BAD)
     assert (snapshot.page, snapshot.can_accept_gaze, snapshot.can_recalibrate) == ("gaze_result", False, True)

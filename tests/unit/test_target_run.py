@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 from ifllm_desktop.domain.samples import EYE_FEATURES, STREAMS, Row
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.domain.time import NS_PER_MS
-from ifllm_desktop.session.target_run import (
-    SCATTER_LIMIT,
-    TargetRun,
-    TargetView,
-    calibration_targets,
-    validation_targets,
-)
+from ifllm_desktop.session.frame_gate import GateLimits
+from ifllm_desktop.session.target_plans import calibration_targets, validation_targets
+from ifllm_desktop.session.target_run import TargetRun, TargetView
 
 SCREEN = Screen(1600, 900)
 FRAME_NS = 33 * NS_PER_MS
+SCATTER_LIMIT = GateLimits().max_scatter
 IRIS_X = EYE_FEATURES.index("iris_a_x")
 
 
@@ -246,7 +243,7 @@ def test_that_a_target_is_repeated_only_once() -> None:
 
 def test_that_a_pause_starts_the_target_again_and_takes_no_frames() -> None:
     run = Run(n=5)
-    while len(run.run._now.rows) < 5:
+    while len(run.run._now.frames) < 5:
         run.step()
     run.run.hold()
     for _ in range(300):
