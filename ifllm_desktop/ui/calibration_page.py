@@ -1,23 +1,35 @@
-"""Calibration and validation: nothing but the target on an even grey."""
+"""Calibration, validation and drift check: nothing but the target on an even grey."""
 
 from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.session.target_run import TargetView
+from ifllm_desktop.ui.calibration_words import GateWords, explanation, point_words
 from ifllm_desktop.ui.participant_page import ParticipantPage
+from ifllm_desktop.ui.screen_place import to_widget
 from ifllm_desktop.ui.theme import current_theme
 
 KEEP_CLEAR_PX = 160
 """Words and progress hide when a target comes nearer than this."""
+RING_RADIUS_PX = 36.0
+SHRINK_MS = 300.0
+"""Time in which the dot shrinks onto its centre, so that the eyes end on the middle (a stimulus, not decoration)."""
+_WIDE_PX, _SMALL_PX = 30.0, 18.0
+_MANY_DOTS = 20
 
 
 class CalibrationPage(ParticipantPage):
     """One painted widget. The conductor's clock moves the target; this page only draws where it is.
+
+    Attributes
+    ----------
+    reduced_motion : bool
+        The target does not travel: it goes out at one place and appears at the next.
 
     Notes
     -----
@@ -29,55 +41,82 @@ class CalibrationPage(ParticipantPage):
         self.scroller.hide()
         self._line.hide()
         self._target: TargetView | None = None
-        self._recording = True
+        self._snapshot: FlowSnapshot | None = None
+        self._gate = GateWords()
         self.gaze_simulated = False
-        self._validation = False
+        self.reduced_motion = False
+        self.setAccessibleName(self.tr("Calibration"))
         self.setCursor(Qt.CursorShape.BlankCursor)
 
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
-        self._validation = snapshot.page == "validation"
-        self._recording = not snapshot.paused
+        self._snapshot = snapshot
         self.update()
 
     def set_target(self, target: TargetView | None) -> None:
-        """Draw this target now; None for an empty page."""
+        """Draw this target now; None for an empty page. To be called about 30 times a second."""
         self._target = target
+        self._gate.note(target)
+        words = self.words()
+        if words != self.accessibleDescription():
+            self.setAccessibleDescription(words)
         self.update()
 
     def target_center(self) -> tuple[float, float] | None:
         """Centre of the shown target in screen px, for the scene."""
         return (self._target.x_px, self._target.y_px) if self._target is not None else None
 
-    def _local(self, target: TargetView) -> QPointF:
-        origin = self.mapToGlobal(QPoint(0, 0))
-        return QPointF(target.x_px - origin.x(), target.y_px - origin.y())
+    def words(self) -> str:
+        """What the page says now: where one is, or why nothing goes on."""
+        return self._gate.words() or point_words(self._target)
 
+    # ---- painting
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), theme.color("calib"))
-        center = self._local(self._target) if self._target is not None else None
-        if self._target is not None and center is not None and self._target.stage != "done":
-            self._paint_target(painter, center, self._target)
+        target = self._target
+        center = to_widget(self, target.x_px, target.y_px) if target is not None else None
+        hidden = (
+            target is None or target.stage == "done" or (self.reduced_motion and target.stage == "travel")
+        )
+        if target is not None and center is not None and not hidden:
+            self._paint_target(painter, center, target)
         self._paint_rim(painter, center)
+        self._paint_words(painter, center)
+        if target is not None and center is not None:
+            self._paint_explanation(painter, center, target)
         painter.end()
+
+    def dot_radius_px(self, target: TargetView) -> float:
+        """Radius of the dot: wide on the way, small once the eyes have had time to arrive."""
+        if target.stage == "travel":
+            return _WIDE_PX
+        settle_ms = self._snapshot.study.calibration.settle_ms if self._snapshot is not None else SHRINK_MS
+        if target.stage != "settle" or settle_ms <= 0:
+            return _SMALL_PX
+        shrunk = min(1.0, target.stage_progress * settle_ms / min(SHRINK_MS, settle_ms))
+        return _WIDE_PX + (_SMALL_PX - _WIDE_PX) * shrunk
 
     def _paint_target(self, painter: QPainter, center: QPointF, target: TargetView) -> None:
         theme = current_theme()
-        # it shrinks onto its centre while the eyes arrive, so that they end on the middle
-        radius = {"travel": 30.0, "settle": 24.0}.get(target.stage, 18.0)
-        ring = QRectF(center.x() - 36, center.y() - 36, 72, 72)
+        side = 2 * RING_RADIUS_PX
+        ring = QRectF(center.x() - RING_RADIUS_PX, center.y() - RING_RADIUS_PX, side, side)
+        lost = self._gate.code == "no_face"
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(theme.color("border"), 5))
+        pen = QPen(theme.color("border_strong" if lost else "border"), 5)
+        if lost:
+            pen.setDashPattern([1.5, 1.5])
+        painter.setPen(pen)
         painter.drawEllipse(ring)
-        if target.stage == "collect":
+        if target.stage == "collect" and target.kind == "target":
             pen = QPen(theme.color("accent"), 5)
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             painter.setPen(pen)
             painter.drawArc(ring, 90 * 16, -round(360 * 16 * min(1.0, max(0.0, target.progress))))
+        radius = self.dot_radius_px(target)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("accent"))
+        painter.setBrush(theme.color("border_strong" if lost else "accent"))
         painter.drawEllipse(center, radius, radius)
         painter.setBrush(theme.color("calib"))
         painter.drawEllipse(center, 6, 6)
@@ -85,78 +124,113 @@ class CalibrationPage(ParticipantPage):
         painter.drawEllipse(center, 2.5, 2.5)
 
     def _free(self, center: QPointF | None, box: QRectF) -> bool:
+        """Whether a box is far enough from the target's ring."""
         if center is None:
             return True
         dx = max(box.left() - center.x(), 0.0, center.x() - box.right())
         dy = max(box.top() - center.y(), 0.0, center.y() - box.bottom())
-        return math.hypot(dx, dy) >= KEEP_CLEAR_PX - 36
+        return math.hypot(dx, dy) >= KEEP_CLEAR_PX - RING_RADIUS_PX
 
     def _paint_rim(self, painter: QPainter, center: QPointF | None) -> None:
         theme = current_theme()
         font = theme.font(12)
         painter.setFont(font)
         metrics = QFontMetricsF(font)
+        recording = self._snapshot is None or not self._snapshot.paused
         recorded = self.tr("Recording simulated gaze") if self.gaze_simulated else self.tr("Recording gaze")
-        light = recorded if self._recording else self.tr("Paused")
+        light = recorded if recording else self.tr("Paused")
         box = QRectF(24, 18, metrics.horizontalAdvance(light) + 24, metrics.height())
         if self._free(center, box):
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("recording" if self._recording else "border_strong"))
+            painter.setBrush(theme.color("recording" if recording else "border_strong"))
             painter.drawEllipse(QPointF(box.left() + 5, box.center().y()), 5, 5)
             painter.setPen(theme.color("text_muted"))
             painter.drawText(box.adjusted(18, 0, 6, 0), Qt.AlignmentFlag.AlignVCenter, light)
-        keys = self.tr("F9 pause   Esc stop")
+        keys = self._keys_in_short()
         width = metrics.horizontalAdvance(keys)
         box = QRectF(self.width() - 24 - width, 18, width + 2, metrics.height())
         if self._free(center, box):
             painter.setPen(theme.color("text_muted"))
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, keys)
-        self._paint_progress(painter, center)
 
-    def _words(self) -> str:
-        if self._target is None:
-            return self.tr("One moment …")
-        if self._target.face_lost:
-            return self.tr("I cannot see your eyes. It goes on by itself when I can.")
-        if self._target.repeated:
-            return self.tr("Once more: your gaze moved at this point. Look at the centre.")
-        form = self.tr("Point {index} of {n}. Look at the centre until the ring closes.")
-        if self._validation:
-            form = self.tr("Check point {index} of {n}. Look at the centre until the ring closes.")
-        return form.format(index=min(self._target.index + 1, self._target.n), n=self._target.n)
-
-    def _paint_progress(self, painter: QPainter, center: QPointF | None) -> None:
+    def _paint_words(self, painter: QPainter, center: QPointF | None) -> None:
+        """Progress at the lower rim; what holds it up is said at the upper one when the target is near the lower."""
         theme = current_theme()
-        font = theme.font("body")
-        words, metrics = self._words(), QFontMetricsF(font)
+        urgent = self._gate.words()
+        font = theme.font("reading" if urgent else "body", bold=bool(urgent))
+        words, metrics = self.words(), QFontMetricsF(font)
         width = metrics.horizontalAdvance(words) + 8
         bottom = self.height() - 22 - metrics.height()
         box = QRectF((self.width() - width) / 2, bottom, width, metrics.height())
-        if not self._free(center, box.adjusted(0, -24, 0, 0)):
+        room = self._free(center, box.adjusted(0, -24, 0, 0))
+        if not room and not urgent:
             return
+        if not room:
+            box.moveTop(self.height() * 0.12)
         painter.setFont(font)
-        painter.setPen(
-            theme.color("text" if self._target is not None and self._target.face_lost else "text_muted")
-        )
+        painter.setPen(theme.color("text" if urgent else "text_muted"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
-        if self._target is None:
+        if room and self._target is not None:
+            self._paint_dots(painter, self._target, box.top() - 14)
+
+    def _paint_dots(self, painter: QPainter, target: TargetView, y: float) -> None:
+        theme = current_theme()
+        if target.n > _MANY_DOTS:
             return
-        n, index = self._target.n, self._target.index
-        x = self.width() / 2 - (n - 1) * 11
-        for number in range(n):
-            done, now = number < index, number == index
+        x = self.width() / 2 - (target.n - 1) * 11
+        for number in range(target.n):
+            done, now = number < target.index, number == target.index
             painter.setPen(QPen(theme.color("accent" if done or now else "border_strong"), 1.5))
             painter.setBrush(theme.color("accent") if done or now else Qt.BrushStyle.NoBrush)
-            painter.drawEllipse(QPointF(x + number * 22, bottom - 14), 6 if now else 4, 6 if now else 4)
+            painter.drawEllipse(QPointF(x + number * 22, y), 6 if now else 4, 6 if now else 4)
+
+    def _paint_explanation(self, painter: QPainter, center: QPointF, target: TargetView) -> None:
+        """Two lines beside the first point, until its frames are collected."""
+        lines = explanation(target)
+        if not lines:
+            return
+        theme = current_theme()
+        heights = [QFontMetricsF(theme.font(size)).height() for size in ("title", "reading")]
+        gap = 8.0
+        below = center.y() < self.height() / 2
+        y = (
+            center.y() + RING_RADIUS_PX + 28
+            if below
+            else center.y() - RING_RADIUS_PX - 28 - sum(heights) - gap
+        )
+        for words, size, height, token in zip(
+            lines, ("title", "reading"), heights, ("text", "text_muted"), strict=True
+        ):
+            font = theme.font(size, bold=size == "title")
+            width = QFontMetricsF(font).horizontalAdvance(words) + 8
+            x = min(max(24.0, center.x() - width / 2), max(24.0, self.width() - 24 - width))
+            painter.setFont(font)
+            painter.setPen(theme.color(token))
+            painter.drawText(QRectF(x, y, width, height), Qt.AlignmentFlag.AlignVCenter, words)
+            y += height + gap
+
+    # ---- keys
+    def _on_drift_check(self) -> bool:
+        return self._snapshot is not None and self._snapshot.page == "drift_check"
+
+    def _keys_in_short(self) -> str:
+        if self._on_drift_check():
+            return self.tr("S go on without   F9 pause   Esc stop")
+        return self.tr("F9 pause   Esc stop")
 
     def focus_first(self) -> None:
         self.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keys(self) -> list[tuple[str, str]]:
-        return [("F9", self.tr("pause")), ("Esc", self.tr("pause, and stop from there"))]
+        own = [("F9", self.tr("pause")), ("Esc", self.tr("stop: asks first, and keeps what was measured"))]
+        if self._on_drift_check():
+            own.insert(0, ("S", self.tr("go on without this check")))
+        return own
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.command.emit("pause", ())
-            return
-        event.ignore()
+        elif event.key() == Qt.Key.Key_S and self._on_drift_check():
+            self.command.emit("skip_drift", ())
+        else:
+            event.ignore()

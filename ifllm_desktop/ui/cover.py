@@ -45,10 +45,18 @@ class Cover(QWidget):
 
 
 class PauseCover(Cover):
-    """Nothing is recorded while it is there."""
+    """Nothing is recorded while it is there.
+
+    Attributes
+    ----------
+    resumed, stopped : Signal()
+    without_gaze : Signal()
+        The calibration is not wanted any more; offered by :meth:`offer_without_gaze` only.
+    """
 
     resumed = Signal()
     stopped = Signal()
+    without_gaze = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, "pause_cover")
@@ -61,12 +69,23 @@ class PauseCover(Cover):
             wrap=True,
         )
         self._really.hide()
+        self.without = Button(self.tr("Go on without gaze"), height_px=44, name="pause_without_gaze")
+        self.without.setToolTip(
+            self.tr("What was measured until now is kept, and the dots do not come back.")
+        )
+        self.without.setAccessibleDescription(self.without.toolTip())
+        self.without.hide()
+        self.without.clicked.connect(self.without_gaze)
         self.resume.clicked.connect(self.resumed)
         self.stop.clicked.connect(self._ask)
         self._card_layout.addWidget(label(self.tr("Paused"), "title"))
         self._card_layout.addWidget(label(text, "reading", wrap=True))
         self._card_layout.addWidget(self._really)
-        self._card_layout.addLayout(row(self.stop, None, self.resume, spacing=12))
+        self._card_layout.addLayout(row(self.stop, None, self.without, self.resume, spacing=12))
+
+    def offer_without_gaze(self, offered: bool) -> None:
+        """Whether the pause stands over a page that measures gaze."""
+        self.without.setVisible(offered)
 
     def bring(self) -> None:
         self._really.hide()

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout
 
 from ifllm_desktop.domain.space import Screen
-from ifllm_desktop.protocol import CalibrationPlan
 from ifllm_desktop.session.snapshot import FlowSnapshot, TargetOutcome, ValidationOutcome
-from ifllm_desktop.ui.gaze_map import GazeMap
+from ifllm_desktop.ui import gaze_words
+from ifllm_desktop.ui.gaze_attempts import AttemptCard
+from ifllm_desktop.ui.gaze_map import GazeMap, neighbour
+from ifllm_desktop.ui.gaze_table import TargetTable
 from ifllm_desktop.ui.participant_page import ParticipantPage
-from ifllm_desktop.ui.widgets import IconMark, column, frame, label, line, row, set_role
+from ifllm_desktop.ui.theme import current_theme
+from ifllm_desktop.ui.widgets import column, frame, label, line, row, set_role
 from ifllm_desktop.ui.widgets_button import Button
+
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
+}  # fmt: skip
+
+STACK_BELOW_PX = 1000
+"""Width at 100 % text size below which map and table do not stand side by side."""
+STACKED_MAP_PX = 330
 
 
 class Figure(QVBoxLayout):
@@ -24,58 +35,60 @@ class Figure(QVBoxLayout):
         super().__init__()
         self.setSpacing(2)
         self.setContentsMargins(14, 10, 14, 10)
-        self._value = label("–", "title", name=name)
-        self._note = label("", "caption")
+        self.value = label("–", "title", name=name)
+        self.note = label("", "caption", name=f"{name}_note")
         self.addWidget(label(title, "caption"))
-        self.addWidget(self._value)
-        self.addWidget(self._note)
+        self.addWidget(self.value)
+        self.addWidget(self.note)
 
     def set_value(self, value: str, note: str) -> None:
         """Show a value."""
-        self._value.setText(value)
-        self._note.setText(note)
-
-
-def worst_target(targets: tuple[TargetOutcome, ...]) -> TargetOutcome | None:
-    """The target with the greatest error, None without any measured one."""
-    measured = [t for t in targets if math.isfinite(t.error_px)]
-    return max(measured, key=lambda t: t.error_px) if measured else None
+        self.value.setText(value)
+        self.note.setText(note)
 
 
 class GazeResultPage(ParticipantPage):
-    """How good the gaze is on targets that the calibration did not see."""
+    """How good the gaze is on targets that the calibration did not see.
+
+    A point is always chosen (the worst one beforehand); map, table and the action "redo" follow it.
+    """
 
     def __init__(self) -> None:
         super().__init__(1376, "page_gaze_result")
         self._screen: Screen | None = None
+        self._snapshot: FlowSnapshot | None = None
         self._drawn: object = None
+        self._chosen = -1
         self.title = label("", "display", wrap=True, name="gaze_result_sentence")
         self.lead = label("", "lead", wrap=True)
         self.map = GazeMap()
+        self.table = TargetTable()
+        self.map.chosen.connect(self.choose)
+        self.table.chosen.connect(self.choose)
         self.figures = {
             "accuracy": Figure(self.tr("Accuracy"), "gaze_accuracy"),
             "precision": Figure(self.tr("Precision, STD"), "gaze_precision"),
             "loss": Figure(self.tr("Data loss"), "gaze_loss"),
             "rate": Figure(self.tr("Effective rate"), "gaze_rate"),
         }
-        self._table = QWidget()
-        table_box = QVBoxLayout()
-        table_box.setContentsMargins(0, 0, 0, 0)
-        table_box.addWidget(self._table)
-        self._table_box = table_box
-        middle = QHBoxLayout()
-        middle.setSpacing(24)
-        middle.addLayout(column(self._map_card(), self._figure_card(), spacing=12), 9)
-        middle.addLayout(column(self._grade_card(), frame("card", table_box), None, spacing=12), 6)
+        self._table_card = frame("card", column(self.table, margins=(1, 4, 1, 4)))
+        self.attempts = AttemptCard()
+        self.attempts.used.connect(lambda attempt_id: self.command.emit("use_attempt", (attempt_id,)))
+        self.paper_card = self._paper_card()
+        right = column(self._grade_card(), self.attempts, self._table_card, self.paper_card, None, spacing=12)
+        self._middle = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._middle.setSpacing(16)
+        self._middle.addLayout(column(self._map_card(), self._figure_card(), spacing=12), 9)
+        self._middle.addLayout(right, 6)
         self.body.addWidget(self.title)
         self.body.addWidget(self.lead)
         self.body.addSpacing(8)
-        self.body.addLayout(middle)
+        self.body.addLayout(self._middle)
         self._make_actions()
 
     # ---- parts
     def _map_card(self) -> QFrame:
-        legend = label(self.tr("+ target   → error, true length   ○ 68 % of the estimates"), "caption")
+        legend = label(self.tr("+ point   → error, true length   ○ 68 % of the estimates (BCEA)"), "caption")
         self.screen_note = label("", "caption")
         return frame("card", column(self.map, row(legend, None, self.screen_note), margins=(12, 12, 12, 10)))
 
@@ -93,28 +106,50 @@ class GazeResultPage(ParticipantPage):
         self.grade = label("–", "grade", name="gaze_grade")
         self.grade.setFixedSize(56, 56)
         self.grade.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.grade_title = label("", "heading", wrap=True)
-        self.grade_note = label("", "caption", wrap=True)
-        inner = QHBoxLayout()
-        inner.setSpacing(12)
-        inner.setContentsMargins(16, 14, 16, 14)
-        inner.addWidget(self.grade, 0, Qt.AlignmentFlag.AlignTop)
-        inner.addLayout(column(self.grade_title, self.grade_note, spacing=2), 1)
-        return frame("card", inner)
+        self.grade_title = label("", "heading", wrap=True, name="gaze_grade_title")
+        self.grade_note = label("", "caption", wrap=True, name="gaze_grade_note")
+        # what a session supports (chance that a look is put on the right side, block, line, word) comes here
+        self.chances = QVBoxLayout()
+        head = row(spacing=12)
+        head.addWidget(self.grade, 0, Qt.AlignmentFlag.AlignTop)
+        head.addLayout(column(self.grade_title, self.grade_note, spacing=2), 1)
+        return frame("card", column(head, self.chances, spacing=0, margins=(16, 14, 16, 14)))
+
+    def _paper_card(self) -> QFrame:
+        self.paper = label("", "caption", wrap=True, name="gaze_paper")
+        self.paper.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.paper.hide()
+        self.paper_fold = Button(
+            self.tr("Sentence for the paper"), "plain", height_px=28, icon="export", name="gaze_paper_fold"
+        )
+        self.paper_fold.setAccessibleDescription(self.tr("Shows or hides one sentence with all figures."))
+        self.paper_copy = Button(self.tr("Copy"), height_px=28, name="gaze_paper_copy")
+        self.paper_copy.hide()
+        self.paper_fold.clicked.connect(self._fold_paper)
+        self.paper_copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.paper.text()))
+        inner = column(
+            row(self.paper_fold, None, self.paper_copy), self.paper, margins=(4, 4, 12, 4), spacing=4
+        )
+        inner.setContentsMargins(8, 4, 12, 4)
+        return frame("plain", inner)
 
     def _make_actions(self) -> None:
         self.without = Button(self.tr("Go on without gaze"), "plain", height_px=44, name="gaze_without")
         self.again = Button(self.tr("Recalibrate"), key="R", height_px=44, name="gaze_recalibrate")
+        self.redo = Button("", key="P", height_px=44, icon="refresh", name="gaze_redo")
         self.accept = Button(
             self.tr("Accept"), "primary", key=self.tr("Enter"), height_px=44, name="gaze_accept"
         )
         self.without.clicked.connect(lambda: self.command.emit("without_gaze", ("calibration_failed",)))
         self.again.clicked.connect(lambda: self.command.emit("recalibrate", ()))
+        self.redo.clicked.connect(lambda: self.command.emit("redo_target", (self._redo_index(),)))
         self.accept.clicked.connect(lambda: self.command.emit("accept_gaze", ()))
         self.action_row.addWidget(self.without)
         self.action_row.addStretch(1)
-        self.action_row.addWidget(self.again)
-        self.action_row.addWidget(self.accept)
+        for button in (self.again, self.redo, self.accept):
+            self.action_row.addWidget(button)
+        for button in (self.without, self.again, self.redo, self.accept):
+            button.installEventFilter(self)
 
     # ---- values
     def set_screen(self, screen: Screen) -> None:
@@ -122,159 +157,209 @@ class GazeResultPage(ParticipantPage):
         self._screen = screen
         self._drawn = None
 
+    @property
+    def chosen(self) -> int:
+        """``target_index`` of the point that "redo" is about; −1 without any."""
+        return self._chosen
+
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
-        validation = snapshot.validation
-        accept, again = snapshot.can_accept_gaze, snapshot.can_recalibrate
-        self.accept.setVisible(accept)
-        self.again.setVisible(again)
-        self.again.set_kind("secondary" if accept else "primary")
-        self.without.set_kind("plain" if accept or again else "primary")
-        self.primary = self.accept if accept else self.again if again else self.without
-        if self._drawn is validation and validation is not None:
-            return
-        self._drawn = validation
-        self._show_words(snapshot, accept)
-        self._show_figures(validation)
-        self._show_targets(validation)
+        self._snapshot = snapshot
+        shown = (snapshot.validation, snapshot.calibration, snapshot.attempts)
+        if shown != self._drawn:
+            self._drawn = shown
+            self._show_words(snapshot)
+            self._show_figures(snapshot.validation)
+            self._show_targets(snapshot)
+            self.attempts.show_attempts(snapshot)
+            self.paper_card.setVisible(snapshot.validation is not None)
+        self._show_actions(snapshot)
         self.tighten(self.tight)
 
-    def _show_words(self, snapshot: FlowSnapshot, accept: bool) -> None:
+    def _show_actions(self, snapshot: FlowSnapshot) -> None:
+        """Which ways on there are; the filled one is the one to recommend."""
+        accept, again = snapshot.can_accept_gaze, snapshot.can_recalibrate
         validation = snapshot.validation
-        grade = validation.grade if validation is not None else ""
-        sentences = {
-            "A": self.tr("That went very well."), "B": self.tr("That went well."),
-            "C": self.tr("That is good enough."), "D": self.tr("That did not go well enough."),
-        }  # fmt: skip
-        self.title.setText(sentences.get(grade, self.tr("That could not be measured.")))
-        self.lead.setText(self.tr(
-            "Measured on new points that were not used to calibrate. Arrows lead from where the point was to "
-            "where the camera saw you look."
-        ))  # fmt: skip
-        self.grade.setText(grade or "–")
-        set_role(self.grade, "grade" if grade in ("A", "B", "C") else "grade_bad")
-        good_for = {
-            "A": self.tr("Good for sides, blocks and some lines"), "B": self.tr("Good for sides and blocks"),
-            "C": self.tr("Good for sides and large blocks"), "D": self.tr("Tells at most which side was read"),
-        }  # fmt: skip
-        self.grade_title.setText(good_for.get(grade, self._reason(snapshot)))
-        note = _grade_rule(self, snapshot.study.calibration)
-        if not accept and validation is not None and validation.reason:
-            note = self._reason(snapshot)
-        self.grade_note.setText(note)
+        good = accept and validation is not None and validation.ok and validation.grade != "D"
+        self.accept.setVisible(accept)
+        self.again.setVisible(again)
+        self.redo.setVisible(self._redo_index() >= 0)
+        if good:
+            self.primary = self.accept
+        elif again:
+            self.primary = self.again
+        else:
+            self.primary = self.attempts.best or (self.accept if accept else self.without)
+        if self.attempts.best is not None:
+            self.attempts.best.set_kind("primary" if self.primary is self.attempts.best else "secondary")
+        for button in (self.accept, self.again, self.redo):
+            button.set_kind("primary" if button is self.primary else "secondary")
+        # the filled one ends the reading path
+        for button in sorted((self.again, self.redo, self.accept), key=lambda b: b is self.primary):
+            self.action_row.removeWidget(button)
+            self.action_row.addWidget(button)
+        self.without.set_kind("primary" if self.primary is self.without else "plain")
+        self.accept.setText(self.tr("Accept") if good else self.tr("Accept anyway"))
+        # the key cap stands on whatever Enter does
+        for button, key in ((self.accept, ""), (self.again, "R"), (self.redo, "P"), (self.without, "")):
+            button.set_key(self.tr("Enter") if button is self.primary else key)
+        self._name_redo()
 
-    def _reason(self, snapshot: FlowSnapshot) -> str:
-        outcome = snapshot.validation or snapshot.calibration
-        reason = outcome.reason if outcome is not None else ""
-        words = {
-            "too_few_targets": self.tr("Too few points could be measured. More light on your face helps."),
-            "no_face": self.tr("The camera did not see your face. Sit in front of it and try again."),
-            "stopped": self.tr("It was stopped before the end."),
-            "error": self.tr("The error is greater than this study allows. A second try often helps."),
-            "loss": self.tr("Your eyes were lost too often. More light, or less reflection, helps."),
-        }
-        return words.get(reason, self.tr("It did not reach the study's limits. A second try often helps."))
+    def _show_words(self, snapshot: FlowSnapshot) -> None:
+        validation, screen = snapshot.validation, self._known_screen()
+        grade = validation.grade if validation is not None else ""
+        self.title.setText(gaze_words.headline(validation, screen))
+        targets = validation.targets if validation is not None else ()
+        self.lead.setText(gaze_words.measured_on(targets, snapshot.calibration))
+        self.grade.setText(grade or "–")
+        self.grade.setAccessibleName(self.tr("Grade {grade}").format(grade=grade or self.tr("not measured")))
+        set_role(self.grade, "grade" if grade in ("A", "B", "C") else "grade_bad")
+        outcome = validation or snapshot.calibration
+        reason = "" if outcome is None or outcome.ok else gaze_words.reason_sentence(outcome.reason)
+        self.grade_title.setText(gaze_words.good_for(grade) or reason)
+        rule = gaze_words.grade_rule(snapshot.study.calibration, screen)
+        both = self.tr("{reason} {rule}").format(reason=reason, rule=rule)
+        self.grade_note.setText(both if reason and grade else rule)
 
     def _show_figures(self, validation: ValidationOutcome | None) -> None:
-        if validation is None:
+        if validation is None or not validation.targets:
             for figure in self.figures.values():
                 figure.set_value("–", self.tr("not measured"))
+            self.paper.setText("")
             return
-        px, (sd_x, sd_y) = validation.accuracy_px, validation.sd_px
-        sd = math.hypot(sd_x, sd_y)
-        both = self.tr("x {x:.0f}, y {y:.0f} px").format(x=sd_x, y=sd_y) if math.isfinite(sd) else ""
-        self.figures["accuracy"].set_value(self._length(px), self._degrees(px))
-        self.figures["precision"].set_value(self._length(sd), both)
-        loss = "–" if math.isnan(validation.loss) else self.tr("{v:.1f} %").format(v=100 * validation.loss)
-        rate = "–" if math.isnan(validation.rate_hz) else self.tr("{v:.1f} Hz").format(v=validation.rate_hz)
-        self.figures["loss"].set_value(loss, self.tr("frames without eyes"))
-        self.figures["rate"].set_value(rate, self.tr("usable frames"))
-
-    def _length(self, px: float) -> str:
-        return self.tr("{v:.0f} px").format(v=px) if math.isfinite(px) else "–"
-
-    def _degrees(self, px: float) -> str:
-        screen = self._screen
-        if screen is None or not math.isfinite(px) or not math.isfinite(screen.w_mm + screen.distance_mm):
-            return self.tr("screen size not known")
-        degrees, _ = screen.deg_of(screen.w_px / 2 + px, screen.h_px / 2)
-        return self.tr("{deg:.2f}° at the centre").format(deg=degrees)
-
-    def _show_targets(self, validation: ValidationOutcome | None) -> None:
-        targets = validation.targets if validation is not None else ()
-        worst = worst_target(targets)
-        worst_index = worst.target_index if worst is not None and len(targets) > 1 else -1
-        size = self.screen().size()
-        screen = self._screen or Screen(size.width(), size.height())
-        self.map.set_targets(targets, screen, worst_index)
-        self.screen_note.setText(self.tr("{w:.0f} × {h:.0f} px").format(w=screen.w_px, h=screen.h_px))
-        new = QWidget()
-        new.setLayout(self._grid(targets, worst_index))
-        self._table_box.replaceWidget(self._table, new)
-        self._table.hide()
-        self._table.deleteLater()
-        self._table = new
-
-    def _grid(self, targets: tuple[TargetOutcome, ...], worst: int) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setContentsMargins(16, 8, 16, 10)
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(6)
-        heads = (
-            self.tr("Point"),
-            self.tr("px"),
-            self.tr("x"),
-            self.tr("y"),
-            self.tr("STD"),
-            self.tr("frames"),
-            "",
+        screen = self._known_screen()
+        x_px, y_px = gaze_words.axis_errors(validation.targets)
+        axes = self.tr("x {x:.0f}, y {y:.0f} px").format(x=x_px, y=y_px)
+        degrees = gaze_words.mean_error_deg(validation, screen)
+        px = self.tr("{v:.0f} px").format(v=validation.accuracy_px)
+        if math.isfinite(degrees):
+            both = self.tr("{px} · {axes}").format(px=px, axes=axes)
+            self.figures["accuracy"].set_value(self.tr("{v:.2f}°").format(v=degrees), both)
+        else:
+            self.figures["accuracy"].set_value(px, axes)
+        sd_x, sd_y = validation.sd_px
+        sd = _figure(self.tr("{v:.0f} px"), math.hypot(sd_x, sd_y))
+        self.figures["precision"].set_value(sd, self.tr("x {x:.0f}, y {y:.0f} px").format(x=sd_x, y=sd_y))
+        self.figures["loss"].set_value(
+            _figure(self.tr("{v:.1f} %"), 100 * validation.loss), self.tr("frames without eyes")
         )
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for position, head in enumerate(heads):
-            grid.addWidget(
-                label(head, "caption"), 0, position, right if position else Qt.AlignmentFlag.AlignLeft
-            )
-            grid.setColumnStretch(position, 1 if position < 6 else 0)
-        for number, target in enumerate(targets, start=1):
-            measured = math.isfinite(target.error_px)
-            cells = [str(target.target_index + 1)]
-            if measured:
-                cells += [
-                    f"{target.error_px:.0f}", _signed(target.mean_x_px - target.x_px),
-                    _signed(target.mean_y_px - target.y_px), f"{math.hypot(target.sd_x_px, target.sd_y_px):.0f}",
-                ]  # fmt: skip
-            else:
-                cells += ["–", "–", "–", "–"]
-            cells.append(str(target.n_frames))
-            for position, cell in enumerate(cells):
-                role = "caption_strong" if position == 1 else "caption"
-                flags = right if position else Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-                grid.addWidget(label(cell, role), number, position, flags)
-            good = measured and target.target_index != worst
-            mark = IconMark("check" if good else "alert", "success" if good else "warning", 14)
-            mark.setToolTip(
-                "" if good else self.tr("greatest error") if measured else self.tr("not measured")
-            )
-            grid.addWidget(mark, number, 6, right)
-        return grid
+        self.figures["rate"].set_value(
+            _figure(self.tr("{v:.1f} Hz"), validation.rate_hz), self.tr("usable frames")
+        )
+        self.paper.setText(gaze_words.paper_sentence(validation, screen))
 
+    def _known_screen(self) -> Screen:
+        size = self.screen().size()
+        return self._screen or Screen(size.width(), size.height())
+
+    # ---- points
+    def _show_targets(self, snapshot: FlowSnapshot) -> None:
+        targets, screen = shown_targets(snapshot), self._known_screen()
+        measured = frozenset(_without_error(snapshot))
+        worst = gaze_words.worst_target(targets, measured)
+        worst_index = worst.target_index if worst is not None and len(targets) > 1 else -1
+        self.map.set_targets(targets, screen, worst_index, measured)
+        known = gaze_words.px_per_deg(screen)
+        assumed = known if math.isfinite(known) else gaze_words.ASSUMED_PX_PER_DEG
+        self.map.set_scale(assumed, gaze_words.scale_words(screen))
+        self.table.set_targets(targets, screen, worst_index, measured)
+        self._table_card.setVisible(bool(targets))
+        self.screen_note.setText(gaze_words.screen_words(screen))
+        self._chosen = -1
+        if targets:
+            self.choose(worst.target_index if worst is not None else targets[0].target_index)
+
+    def choose(self, index: int) -> None:
+        """Choose a point; map, table and "redo" follow."""
+        self._chosen = index
+        target = next((t for t in self.table.targets.targets if t.target_index == index), None)
+        words = self.table.targets.row_words(target) if target is not None else ""
+        self.map.choose(index, words)
+        self.table.choose(index)
+        self._name_redo()
+
+    def _redo_index(self) -> int:
+        """The calibration target to show again for the chosen point; −1 when none can be."""
+        chosen = next((t for t in self.table.targets.targets if t.target_index == self._chosen), None)
+        return redo_index(self._snapshot, chosen) if self._snapshot is not None else -1
+
+    def _name_redo(self) -> None:
+        self.redo.setText(self.tr("Redo point {n}").format(n=self._chosen + 1))
+        form = self.tr("Shows the calibration target nearest to point {n} again, then checks again.")
+        self.redo.setToolTip(form.format(n=self._chosen + 1))
+        self.redo.setAccessibleDescription(self.redo.toolTip())
+
+    def _fold_paper(self) -> None:
+        opened = not self.paper.isVisible()
+        self.paper.setVisible(opened)
+        self.paper_copy.setVisible(opened)
+
+    # ---- keys
     def tighten(self, tight: bool) -> None:
-        self.fit_picture(self.map, 440, 170)
+        self.table.fit_rows()
+        # with large text the figures go below the map, and the page scrolls
+        if self.width() * 100 // current_theme().text_scale < STACK_BELOW_PX:
+            self._middle.setDirection(QBoxLayout.Direction.TopToBottom)
+            self.map.setFixedHeight(STACKED_MAP_PX)
+        else:
+            self._middle.setDirection(QBoxLayout.Direction.LeftToRight)
+            self.fit_picture(self.map, 440, 170)
 
     def keys(self) -> list[tuple[str, str]]:
-        return [(self.tr("Enter"), self.tr("accept, or what is filled")), ("R", self.tr("recalibrate"))]
+        return [
+            (self.tr("Enter"), self.tr("what is filled")),
+            (self.tr("Arrows"), self.tr("choose a point")),
+            ("P", self.tr("redo the chosen point")),
+            ("R", self.tr("recalibrate")),
+            ("Tab", self.tr("next control")),
+        ]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # a button would move the focus to the next button with these keys
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() in _ARROWS:
+            self.keyPressEvent(event)
+            return True
+        return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_R and self.again.isVisible():
+        key = event.key()
+        if key in _ARROWS:
+            self.choose(neighbour(self.table.targets.targets, self._chosen, *_ARROWS[Qt.Key(key)]))
+        elif key == Qt.Key.Key_R and self.again.isVisible():
             self.again.click()
-            return
-        super().keyPressEvent(event)
+        elif key == Qt.Key.Key_P and self.redo.isVisible():
+            self.redo.click()
+        else:
+            super().keyPressEvent(event)
 
 
-def _grade_rule(widget: QWidget, plan: CalibrationPlan) -> str:
-    a, b, c = plan.grades_deg
-    return widget.tr("Grades: A below {a:g}°, B below {b:g}°, C below {c:g}°, D above.").format(a=a, b=b, c=c)
+def shown_targets(snapshot: FlowSnapshot) -> tuple[TargetOutcome, ...]:
+    """The points of the map: those of the validation, or of a calibration that led to none."""
+    if snapshot.validation is not None and snapshot.validation.targets:
+        return snapshot.validation.targets
+    calibration = snapshot.calibration
+    if calibration is None:
+        return ()
+    return tuple(
+        TargetOutcome(t.target_index, t.x_px, t.y_px, n_frames=t.n_frames) for t in calibration.targets
+    )
 
 
-def _signed(value: float) -> str:
-    rounded = round(value)
-    return f"{rounded:+d}".replace("-", "−") if rounded else "0"
+def _without_error(snapshot: FlowSnapshot) -> list[int]:
+    """Calibration targets that have frames but no error, because no model came of them."""
+    if (snapshot.validation is not None and snapshot.validation.targets) or snapshot.calibration is None:
+        return []
+    return [t.target_index for t in snapshot.calibration.targets if t.state != "not_measured"]
+
+
+def redo_index(snapshot: FlowSnapshot, chosen: TargetOutcome | None) -> int:
+    """The calibration target that stands nearest to a chosen point, of those that can be redone; −1 for none."""
+    calibration = snapshot.calibration
+    if chosen is None or calibration is None:
+        return -1
+    able = [t for t in calibration.targets if t.target_index in snapshot.can_redo]
+    near = min(able, key=lambda t: math.hypot(t.x_px - chosen.x_px, t.y_px - chosen.y_px), default=None)
+    return near.target_index if near is not None else -1
+
+
+def _figure(form: str, value: float) -> str:
+    return form.format(v=value) if math.isfinite(value) else "–"

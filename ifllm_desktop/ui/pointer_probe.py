@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QEnterEvent, QKeyEvent, QMouseEvent, QWheelEvent, QWindow
 from PySide6.QtWidgets import QApplication, QWidget
 
 from ifllm_desktop.domain.samples import Row
+from ifllm_desktop.ui.screen_place import on_screen, screen_corner
 
 Record = Callable[[str, Row], object]
 
@@ -152,17 +153,18 @@ class PointerProbe(QObject):
         return False
 
     def _note_pointer(self, t_ns: int, kind: str, point: QPointF, button: str) -> None:
-        x_px, y_px = point.x(), point.y()
+        x_px, y_px = self._on_screen(point)
         self._record("pointer", (t_ns, kind, x_px, y_px, button, self._target_at(point)))
         if self._on_activity is not None and kind != "enter":
             self._on_activity((x_px, y_px))
 
     def _note_wheel(self, t_ns: int, event: QWheelEvent) -> None:
         point, delta = event.globalPosition(), event.angleDelta()
-        row = (t_ns, point.x(), point.y(), float(delta.x()), float(delta.y()), self._target_at(point))
+        x_px, y_px = self._on_screen(point)
+        row = (t_ns, x_px, y_px, float(delta.x()), float(delta.y()), self._target_at(point))
         self._record("wheel", row)
         if self._on_activity is not None:
-            self._on_activity((point.x(), point.y()))
+            self._on_activity((x_px, y_px))
 
     def _note_key(self, t_ns: int, kind: str, event: QKeyEvent) -> None:
         name = "repeat" if kind == "press" and event.isAutoRepeat() else kind
@@ -178,13 +180,17 @@ class PointerProbe(QObject):
         widget, window = self._widget, self._window
         if widget is None or window is None:
             return
-        origin, size = widget.mapToGlobal(QPoint(0, 0)), window.screen().size()
+        origin, size = screen_corner(widget), window.screen().size()
         row: Row = (
             float(origin.x()), float(origin.y()), float(widget.width()), float(widget.height()),
             float(window.devicePixelRatio()), float(size.width()), float(size.height()),
         )  # fmt: skip
         if row != self._last_window_row and self._record("window", (self._now_ns(), *row)) != 0:
             self._last_window_row = row
+
+    def _on_screen(self, point: QPointF) -> tuple[float, float]:
+        place = on_screen(self._widget, point) if self._widget is not None else point
+        return place.x(), place.y()
 
     def _target_at(self, point: QPointF) -> str:
         widget = self._widget

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -29,6 +29,7 @@ from ifllm_desktop.ui.fonts import reading_fonts
 from ifllm_desktop.ui.layout_painter import ResponseColors, head_rows, paint_surroundings
 from ifllm_desktop.ui.markdown_document import MarkdownDocument
 from ifllm_desktop.ui.response_layout import PlacedBlock, ResponseFlow
+from ifllm_desktop.ui.screen_place import screen_corner
 from ifllm_desktop.ui.shaped_block import Metrics
 from ifllm_desktop.ui.text_selection import Place, TextSelection, link_at, place_at
 
@@ -212,7 +213,7 @@ class ResponseView(QAbstractScrollArea):
     def _viewport_rect(self) -> Rect:
         if self._screen_rect is not None:
             return self._screen_rect
-        corner = self.viewport().mapToGlobal(QPoint(0, 0))
+        corner = screen_corner(self.viewport())
         return Rect(corner.x(), corner.y(), self.viewport().width(), self.viewport().height())
 
     def _publish(self, *, announce: bool = True) -> None:

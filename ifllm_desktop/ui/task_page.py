@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from ifllm_desktop.ui.history_view import HistoryView
 from ifllm_desktop.ui.participant_page import NARROW_HEIGHT_PX, ParticipantPage
 from ifllm_desktop.ui.rating_bar import RatingBar, vote_of_key
 from ifllm_desktop.ui.response_view import ResponseView
+from ifllm_desktop.ui.screen_place import screen_corner
 from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import frame, label, row
 
@@ -326,5 +327,5 @@ class TaskPage(ParticipantPage):
 
 
 def _screen_rect(widget: QWidget) -> Rect:
-    corner = widget.mapToGlobal(QPoint(0, 0))
+    corner = screen_corner(widget)
     return Rect(corner.x(), corner.y(), widget.width(), widget.height())

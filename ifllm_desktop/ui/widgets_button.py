@@ -70,6 +70,13 @@ class Button(QPushButton):
         self.updateGeometry()
         self.update()
 
+    def set_key(self, key: str) -> None:
+        """Change the key on the cap; empty for none."""
+        if key != self._key:
+            self._key = key
+            self.updateGeometry()
+            self.update()
+
     def set_icon_name(self, icon: str) -> None:
         """Change the icon; empty for none."""
         self._icon_name = icon

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -11,13 +10,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
-from ifllm_desktop.domain.space import Screen
-from ifllm_desktop.session.snapshot import TargetOutcome, ValidationOutcome
-from ifllm_desktop.session.target_run import TargetView
 from ifllm_desktop.ui.camera_page import CameraHealth
 from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.ui.text_pages import RecordedCount
 from ifllm_desktop.ui.theme import Theme, apply_theme
+from tests import gaze_snapshots as gaze
 from tests import participant_snapshots as shots
 
 Commands = list[tuple[str, tuple[Any, ...]]]
@@ -199,6 +196,8 @@ def test_that_distance_only_warns(window: ParticipantWindow) -> None:
         "light": "warning",
         "rate": "good",
         "head": "warning",
+        "glasses": "unknown",
+        "eyes": "unknown",
     }
     assert button(window, "camera_continue").isEnabled()
 
@@ -220,83 +219,6 @@ def test_that_the_face_box_is_mirrored_like_the_picture(window: ParticipantWindo
     assert (
         columns and min(columns) > shown.width() * 0.6
     )  # left in the camera's picture is right in the mirror
-
-
-# ---- calibration --------------------------------------------------------------------------------------------
-def test_that_the_target_is_drawn_where_it_is_on_the_screen(window: ParticipantWindow) -> None:
-    window.show_snapshot(shots.snapshot("calibration"))
-    assert not window.header.isVisible()
-    origin = window.calibration.mapToGlobal(QPoint(0, 0))
-    window.calibration.set_target(TargetView(origin.x() + 700.0, origin.y() + 300.0, 2, 9, "collect", 0.5))
-    shown = window.calibration.grab().toImage()
-    assert shown.pixelColor(700, 300) == Theme().color("text")
-    assert shown.pixelColor(700 + 13, 300) == Theme().color("accent")
-    assert shown.pixelColor(300, 300) == Theme().color("calib")
-    assert window.calibration.target_center() == (origin.x() + 700.0, origin.y() + 300.0)
-
-
-def test_that_words_make_room_for_a_target_near_them(window: ParticipantWindow) -> None:
-    window.show_snapshot(shots.snapshot("calibration"))
-    page = window.calibration
-    origin = page.mapToGlobal(QPoint(0, 0))
-
-    def ink(y_px: float) -> int:
-        page.set_target(TargetView(origin.x() + page.width() / 2, origin.y() + y_px, 2, 9, "collect", 0.5))
-        rim = page.grab(QRect(page.width() // 2 - 260, page.height() - 40, 200, 30)).toImage()
-        plain = Theme().color("calib")
-        return sum(rim.pixelColor(x, y) != plain for x in range(rim.width()) for y in range(rim.height()))
-
-    assert ink(200) > 100
-    assert ink(page.height() - 60) == 0
-
-
-# ---- gaze result --------------------------------------------------------------------------------------------
-def outcome(grade: str, *, ok: bool) -> ValidationOutcome:
-    measured = [
-        TargetOutcome(
-            i, 400.0 * (i + 1), 300.0, 400.0 * (i + 1) + 30 * i, 320.0, math.hypot(30 * i, 20), 20, 15, 24
-        )
-        for i in range(3)
-    ]
-    targets = (*measured, TargetOutcome(3, 900, 800))
-    return ValidationOutcome(
-        "a1", "c1", ok, "" if ok else "error", grade, 61.0, (20.0, 15.0), 0.02, 28.5, targets
-    )
-
-
-def test_that_enter_accepts_a_good_calibration(window: ParticipantWindow, commands: Commands) -> None:
-    window.gaze_result.set_screen(Screen(1920, 1080, 1.0, 344, 194, 600))
-    window.show_snapshot(
-        shots.snapshot(
-            "gaze_result", validation=outcome("B", ok=True), can_accept_gaze=True, can_recalibrate=True
-        )
-    )
-    focus(window)
-    press(window, Qt.Key.Key_Return)
-    press(window, Qt.Key.Key_R)
-    assert commands == [("accept_gaze", ()), ("recalibrate", ())]
-    assert "61 px" in window.gaze_result.figures["accuracy"].itemAt(1).widget().text()  # type: ignore[attr-defined]
-
-
-def test_that_a_failed_calibration_offers_another_try_first(
-    window: ParticipantWindow, commands: Commands
-) -> None:
-    window.show_snapshot(
-        shots.snapshot("gaze_result", validation=outcome("D", ok=False), can_recalibrate=True)
-    )
-    focus(window)
-    assert not button(window, "gaze_accept").isVisible()
-    press(window, Qt.Key.Key_Return)
-    button(window, "gaze_without").click()
-    assert commands == [("recalibrate", ()), ("without_gaze", ("calibration_failed",))]
-
-
-def test_that_a_target_that_was_not_measured_is_no_zero(window: ParticipantWindow) -> None:
-    window.show_snapshot(
-        shots.snapshot("gaze_result", validation=outcome("C", ok=True), can_accept_gaze=True)
-    )
-    texts = [w.text() for w in window.gaze_result.findChildren(type(window.header.recorded))]
-    assert texts.count("–") >= 4
 
 
 # ---- frame --------------------------------------------------------------------------------------------------
@@ -380,7 +302,7 @@ def test_that_the_text_size_goes_round(window: ParticipantWindow, qapp: QApplica
     "values",
     [
         {"page": "welcome"}, {"page": "consent"}, {"page": "camera_check"}, {"page": "instructions"},
-        {"page": "gaze_result", "validation": outcome("B", ok=True), "can_accept_gaze": True, "can_recalibrate": True},
+        {"page": "gaze_result", "validation": gaze.validation(), "can_accept_gaze": True, "can_recalibrate": True},
     ],
     ids=lambda v: v["page"],
 )  # fmt: skip
