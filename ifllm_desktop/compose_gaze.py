@@ -192,13 +192,15 @@ def rederive(path: Path, model: str, session: str | None, say: Say) -> Report:
             try:
                 done.append(_rederive_session(study, info.session_id, way))
             except DataError as error:
+                if len(chosen) == 1:
+                    raise
                 left_out.append(
                     {"session_id": info.session_id, "code": error.code, "reason": sentence(error)}
                 )
                 say(sentence(error))
             say(f"rederived={number + 1}/{len(chosen)}")
         if not done:
-            raise DataError("derive_nothing", n=len(chosen), path=str(path), reason=left_out[-1]["reason"])
+            raise DataError("derive_nothing", n=len(chosen), path=str(path))
     return {
         "study": str(path), "model": way.name, "version": way.version, "sessions": done, "left_out": left_out,
         "n_rows": sum(entry["n_rows"] for entry in done), "elapsed_s": round(time.monotonic() - started_s, 3),

@@ -106,17 +106,19 @@ class Clicked:
 
     Attributes
     ----------
+    base : FrameModel
+        The live model.
     report : ClickReport
         What the layer is worth on held-out clicks.
     """
 
-    model: GazeModel
+    base: FrameModel
     layer: ClickLayer
     report: ClickReport
 
     def predict(self, t_ns: Ints, features: Floats, /) -> tuple[Floats, Floats]:
         """See :class:`FrameModel`; a click changes the gaze from right after it on."""
-        return self.layer.apply(t_ns, *self.model.predict(features))
+        return self.layer.apply(t_ns, *self.base.predict(t_ns, features))
 
 
 def _clicks(rows: SessionRows) -> Callable[[StoredCalibration], FrameModel]:
@@ -124,7 +126,7 @@ def _clicks(rows: SessionRows) -> Callable[[StoredCalibration], FrameModel]:
     samples = clicks_of(rows)
     layer = ClickLayer((rows.screen.w_px, rows.screen.h_px)).fit(samples)
     report = layer.judge(samples)
-    return lambda calibration: Clicked(calibration.model(), layer, report)
+    return lambda calibration: Clicked(_Still(calibration.model()), layer, report)
 
 
 def clicks_of(rows: SessionRows) -> ClickSamples:

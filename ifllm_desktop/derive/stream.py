@@ -120,7 +120,10 @@ def _validation(rows: SessionRows, models: dict[str, FrameModel]) -> Sequence[di
         frames = validation_frames(rows, event.payload["attempt_id"])
         if not len(frames.features):
             continue
-        gaze_px, _ = models[calibration_id].predict(frames.t_ns, frames.features)
+        model = models[calibration_id]
+        # clicks are no targets: a layer from them has no part in the validation
+        judged = model.base if isinstance(model, Clicked) else model
+        gaze_px, _ = judged.predict(frames.t_ns, frames.features)
         n = len(frames.features) + frames.n_lost
         found = validate(gaze_px, frames.target_px, frames.target_index, frames.t_ns, n, rows.screen)
         out.append(
