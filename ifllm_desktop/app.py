@@ -10,6 +10,7 @@ from typing import Any
 
 from ifllm_desktop import compose
 from ifllm_desktop.domain.errors import WorldError
+from ifllm_desktop.settings import load_settings
 
 Say = Callable[[str], None]
 
@@ -50,13 +51,14 @@ def open_demo(study: Path | None, camera: str | None, seed: int) -> int:
     return run_workbench(study=folder, camera=camera or compose.SIMULATED, seed=seed)
 
 
-def open_run(study: Path, participant: str | None, camera: str) -> int:
-    """Straight into a participant's session."""
+def open_run(study: Path, participant: str | None, camera: str | None) -> int:
+    """Straight into a participant's session; without a camera with the one that was used last."""
     _need_display(f"ifllm-desktop run {study} --headless")
     from ifllm_desktop.ui.workbench import run_workbench
 
     compose.open_study(study)
-    return run_workbench(study=study, camera=camera, run_at_once=True, participant=participant)
+    chosen = camera or load_settings().camera
+    return run_workbench(study=study, camera=chosen, run_at_once=True, participant=participant)
 
 
 def open_session(study: Path, session: str | None, page: str) -> int:

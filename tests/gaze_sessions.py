@@ -90,7 +90,7 @@ class GazeSession:
         screen = dataclasses.asdict(SCREEN)
         b.event(0, "session_start", session_id=b.session_id, participant_id=b.participant_id, study_id="demo",
                 station_id="station-1", segment=1, seed=self.seed, devices="simulated", screen=screen, camera={},
-                feature_set="eyes-2", app_version="0", protocol_sha256="")  # fmt: skip
+                feature_set="eyes-2", app_version="0", protocol_sha256="", landmarker={})  # fmt: skip
         b.row("window", 0, 0.0, 0.0, *SCREEN_PX, 1.0, *SCREEN_PX)
         b.event(100, "page", page="calibration")
 

@@ -268,7 +268,7 @@ def _opening(b: RecordingBuilder, with_gaze: bool) -> None:
     b.event(0, "session_start", session_id=b.session_id, participant_id=b.participant_id, study_id="demo",
             station_id="station", segment=1, seed=1, devices=b.devices,
             screen={"w_px": SCREEN_PX[0], "h_px": SCREEN_PX[1]}, camera={"rate_hz": 30}, feature_set="eyes-1",
-            app_version="0", protocol_sha256="")  # fmt: skip
+            app_version="0", protocol_sha256="", landmarker={})  # fmt: skip
     b.row("window", 0, 0.0, 0.0, *SCREEN_PX, 1.0, *SCREEN_PX)
     scopes = {"gaze": with_gaze, "pointer": True, "eye_patches": False, "sharing": True}
     b.event(200, "consent", scopes=scopes, declined=False)

@@ -52,6 +52,14 @@ class InlineCapture:
         """What the open camera says of itself; empty before it was opened."""
         return dict(self._facts)
 
+    def switch(self, camera: Camera) -> None:
+        """Go on with another camera; raises nothing, a camera that cannot be opened is a lost one."""
+        self._camera.close()
+        self._camera, self._lost = camera, True
+        self._ledger.begin(self._clock.now_ns())
+        self._next_due_ns = self._clock.now_ns()
+        self._problems.append(("switched", None))
+
     def take(self) -> list[Observation]:
         """Process every frame that is due by now."""
         out: list[Observation] = []

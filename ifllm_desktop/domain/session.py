@@ -15,7 +15,7 @@ from ifllm_desktop.domain.chat import Finish, Message
 EVENT_KINDS: dict[str, tuple[str, ...]] = {
     "session_start": (
         "session_id", "participant_id", "study_id", "station_id", "segment", "seed", "devices", "screen",
-        "camera", "feature_set", "app_version", "protocol_sha256",
+        "camera", "feature_set", "app_version", "protocol_sha256", "landmarker",
     ),
     "consent": ("scopes", "declined"),
     "page": ("page",),

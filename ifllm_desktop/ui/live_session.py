@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QImage
 
 from ifllm_desktop.compose import SessionParts
 from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.domain.layout import LayoutDelta
 from ifllm_desktop.domain.scene import Aoi, Scene, ShownResponse
-from ifllm_desktop.ports import Frame
 from ifllm_desktop.session.snapshot import FlowSnapshot
-from ifllm_desktop.ui.camera_page import CameraHealth
+from ifllm_desktop.ui.camera_desk import CameraDesk
+from ifllm_desktop.ui.geometry_watch import GeometryWatch
 from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.ui.pointer_probe import PointerProbe
 from ifllm_desktop.ui.response_view import ResponseView
+from ifllm_desktop.ui.screen_place import screen_of
 from ifllm_desktop.ui.text_pages import RecordedCount
 from ifllm_desktop.wording import sentence
 
@@ -43,10 +42,13 @@ class LiveSession(QObject):
         The participant's window is gone; :meth:`detach` and :meth:`seal` are to follow.
     problem : str
         One sentence for the participant's researcher: camera lost, disk full …
+    camera_chosen : str
+        Specification of the camera that was chosen on the camera page; to be stored.
     """
 
     window_closed = Signal()
     problem = Signal(str)
+    camera_chosen = Signal(str)
 
     def __init__(self, parts: SessionParts, window: ParticipantWindow, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -57,7 +59,13 @@ class LiveSession(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
+        self._camera_desk = CameraDesk(parts, window, self)
+        self._camera_desk.problem.connect(self.problem)
+        self._camera_desk.chosen.connect(self.camera_chosen)
         self._probe = PointerProbe(self._conductor.recorder.now_ns, self._conductor.record, self._active)
+        self._geometry = GeometryWatch(window, self)
+        self._geometry.changed.connect(self._geometry_changed)
+        self._calibrated_run = 0
         self._connected: dict[str, ResponseView] = {}
         self._aois: dict[str, Aoi] = {}
         self._stored_aois: dict[str, Aoi] = {}
@@ -88,7 +96,9 @@ class LiveSession(QObject):
             return
         self._detached = True
         self._timer.stop()
+        self._camera_desk.stop()
         self._probe.remove()
+        self._geometry.stop()
         self._window.removeEventFilter(self)
         snapshot = self._conductor.snapshot
         if not snapshot.ended:
@@ -137,8 +147,7 @@ class LiveSession(QObject):
         self._n_ticks += 1
         if self._n_ticks % _HEALTH_EVERY == 0:
             self._update_health()
-        if snapshot.page == "camera_check":
-            self._update_preview()
+        self._camera_desk.tick(snapshot)
         self.tick_times_ns.append(self._gap.nsecsElapsed())
 
     def _show(self, snapshot: FlowSnapshot) -> None:
@@ -148,12 +157,27 @@ class LiveSession(QObject):
                 self._counts(), self.tr("It is kept in the study on this computer only.")
             )
         self._window.show_snapshot(snapshot)
+        self._follow_geometry(snapshot)
         for response_id, view in self._window.task.response_views().items():
             if response_id not in self._connected:
                 self._connect_view(response_id, view)
         for response_id in self._connected.keys() - self._window.task.response_views().keys():
             del self._connected[response_id]
         self._record_aois()
+
+    def _follow_geometry(self, snapshot: FlowSnapshot) -> None:
+        """The window's place counts as the calibrated one from the first target of a calibration on."""
+        run = snapshot.run
+        if run is not None and run.phase == "calibration" and run.number != self._calibrated_run:
+            self._calibrated_run = run.number
+            self._geometry.rebase()
+
+    def _geometry_changed(self, kind: str) -> None:
+        if kind == "screen_changed":
+            screen = screen_of(self._window)
+            self._conductor.set_screen(screen)  # first: the next targets are on it
+            self._window.gaze_result.set_screen(screen)
+        self._command("geometry_changed", (kind,))
 
     def _counts(self) -> tuple[RecordedCount, ...]:
         n = self._conductor.recorder.n_rows
@@ -206,24 +230,11 @@ class LiveSession(QObject):
         self._record_aois()
         health = self._conductor.health()
         self._window.task.set_saved(health.saved)
-        self._window.header.set_camera_runs(health.camera in ("starting", "opened"))
         text = sentence(health.problem) if health.problem is not None else ""
         if text and text != self._said:
             self.problem.emit(text)
         self._said = text
-        self._window.camera.set_health(
-            CameraHealth(
-                face_found=health.face_found, face_box=health.face_box, distance_cm=health.distance_cm,
-                rate_hz=health.rate_hz, brightness=health.brightness, roll_deg=health.roll_deg,
-                state=health.camera, source_label=_source_label(self.parts.info.devices),
-                simulated=self._simulated, problem=text,
-            )
-        )  # fmt: skip
-
-    def _update_preview(self) -> None:
-        observation = self._conductor.newest_observation()
-        if observation is not None and observation.frame is not None:
-            self._window.camera.set_preview(preview_image(observation.frame))
+        self._camera_desk.update(health)
 
     def command(self, name: str, *arguments: Any) -> None:
         """A command that does not come from the window (researcher, bench)."""
@@ -274,16 +285,3 @@ class LiveSession(QObject):
     def _selected(self, response_id: str, start: int, end: int) -> None:
         self._conductor.record("selection", (self._conductor.recorder.now_ns(), response_id, start, end))
 
-
-def preview_image(frame: Frame) -> QImage | None:
-    """The mirrored picture for the camera page, 640 px wide; None from the simulated camera."""
-    if frame.image_bgr is None:
-        return None
-    step = max(1, frame.size_px[0] // 640)
-    small = np.ascontiguousarray(frame.image_bgr[::step, ::-step])
-    height, width, _ = small.shape
-    return QImage(small.data, width, height, 3 * width, QImage.Format.Format_BGR888).copy()
-
-
-def _source_label(devices: str) -> str:
-    return {"simulated": "simulated participant", "video": "video file"}.get(devices, "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -16,10 +16,13 @@ from PySide6.QtWidgets import (
 
 from ifllm_desktop.domain.scene import Aoi
 from ifllm_desktop.session.snapshot import FlowSnapshot
+from ifllm_desktop.ui import camera_notice
 from ifllm_desktop.ui.calibration_page import CalibrationPage
 from ifllm_desktop.ui.camera_page import CameraPage
 from ifllm_desktop.ui.consent_page import ConsentPage
 from ifllm_desktop.ui.cover import HelpCover, PauseCover
+from ifllm_desktop.ui.gaze_help_page import GazeHelpPage
+from ifllm_desktop.ui.gaze_notice import notice_sentence, notice_words
 from ifllm_desktop.ui.gaze_result_page import GazeResultPage
 from ifllm_desktop.ui.participant_page import ParticipantPage
 from ifllm_desktop.ui.task_page import TaskPage
@@ -30,7 +33,9 @@ from ifllm_desktop.ui.widgets_button import Button
 from ifllm_desktop.ui.widgets_focus import FocusRing
 
 _UNRECORDED = ("welcome", "consent", "declined")
-_FULL_WINDOW = ("calibration", "validation")
+_FULL_WINDOW = ("calibration", "validation", "drift_check")
+_NOTICED = ("instructions", "task")
+"""Pages on which the header says that gaze is not usable; the other pages say it themselves."""
 
 
 class Header(QFrame):
@@ -42,9 +47,13 @@ class Header(QFrame):
         self.setObjectName("participant_header")
         self.gaze_simulated = False
         self._camera_runs = True
+        self._camera_notice = ""
         self._snapshot: FlowSnapshot | None = None
         self.light = RecordingLight()
         self.recorded = label("", "strong", name="recording_text")
+        self.check = Button(self.tr("Check gaze"), height_px=28, icon="gaze", name="gaze_check")
+        self.check.setToolTip(self.tr("A quick look at one dot, before the next question"))
+        self.check.hide()
         self.steps = StepBar()
         self.step = ElidedLabel("", "caption")
         self.step.setObjectName("step_text")
@@ -56,7 +65,7 @@ class Header(QFrame):
         self.pause = Button(self.tr("Pause"), height_px=28, icon="pause", key="F9", name="pause")
         left, middle, right = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         for part, items in (
-            (left, (self.light, self.recorded)), (middle, (self.steps, self.step)),
+            (left, (self.light, self.recorded, self.check)), (middle, (self.steps, self.step)),
             (right, (self.text_size, self.help, self.pause)),
         ):  # fmt: skip
             part.setSpacing(8)
@@ -70,7 +79,7 @@ class Header(QFrame):
         layout.addLayout(left, 1)
         layout.addLayout(middle)
         layout.addLayout(right, 1)
-        for button in (self.text_size, self.help, self.pause):
+        for button in (self.text_size, self.help, self.pause, self.check):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -83,7 +92,8 @@ class Header(QFrame):
         token, words = self._recorded(snapshot)
         self.light.set_state(token)
         self.recorded.setText(words)
-        set_role(self.recorded, "strong" if token else "muted")
+        set_role(self.recorded, {"": "muted", "warning": "warning"}.get(token, "strong"))
+        self._show_notice(snapshot)
         task = snapshot.task if snapshot.page == "task" else None
         if task is not None:
             self.steps.set_step(task.index + 1, task.n_tasks)
@@ -99,10 +109,23 @@ class Header(QFrame):
             self.step.setText(form.format(step=snapshot.step, n=snapshot.n_steps, page=name))
         self.pause.setVisible(snapshot.page not in (*_UNRECORDED, "finish"))
 
-    def set_camera_runs(self, runs: bool) -> None:
-        """Whether pictures can be had: without them no gaze is recorded, whatever was agreed to."""
-        if runs != self._camera_runs:
-            self._camera_runs = runs
+    def _show_notice(self, snapshot: FlowSnapshot) -> None:
+        """All of the notice as a tooltip, and a way to have the gaze checked before the next question."""
+        notice = snapshot.gaze_notice if self._noticed(snapshot) else ""
+        words = notice_sentence(notice, snapshot.gaze_check_due)
+        self.recorded.setToolTip(words)
+        self.recorded.setAccessibleDescription(words)
+        can_ask = bool(notice) and snapshot.page == "task" and not snapshot.gaze_check_due
+        self.check.setVisible(can_ask and notice != "gaze_lost")
+
+    def _noticed(self, snapshot: FlowSnapshot) -> bool:
+        gaze = (snapshot.scopes or {}).get("gaze", False) and self._camera_runs
+        return gaze and bool(snapshot.gaze_notice) and snapshot.page in _NOTICED and not snapshot.paused
+
+    def set_camera(self, runs: bool, notice: str = "") -> None:
+        """Whether pictures can be had (without them no gaze is recorded), and a ``camera_notice``."""
+        if (runs, notice) != (self._camera_runs, self._camera_notice):
+            self._camera_runs, self._camera_notice = runs, notice
             if self._snapshot is not None:
                 self.show_snapshot(self._snapshot)
 
@@ -114,6 +137,11 @@ class Header(QFrame):
             return "", self.tr("Paused: nothing is being recorded")
         if snapshot.page == "finish" or snapshot.ended:
             return "", self.tr("Recording has ended")
+        if scopes.get("gaze", False) and self._camera_notice:
+            token = "recording" if self._camera_notice == "back" else "warning"
+            return token, camera_notice.notice_words(self._camera_notice)
+        if self._noticed(snapshot):
+            return "warning", notice_words(snapshot.gaze_notice)
         gaze, pointer = scopes.get("gaze", False) and self._camera_runs, scopes.get("pointer", False)
         if gaze and self.gaze_simulated:
             return "recording", self.tr("Recording simulated gaze") if not pointer else self.tr(
@@ -131,7 +159,8 @@ class Header(QFrame):
         return {
             "welcome": self.tr("Welcome"), "consent": self.tr("Consent"), "camera_check": self.tr("Camera check"),
             "calibration": self.tr("Calibration"), "validation": self.tr("Calibration"),
-            "gaze_result": self.tr("Calibration result"), "instructions": self.tr("Instructions"),
+            "gaze_result": self.tr("Calibration result"), "gaze_help": self.tr("Calibration help"),
+            "drift_check": self.tr("Gaze check"), "instructions": self.tr("Instructions"),
             "task": self.tr("Tasks"), "finish": self.tr("Finish"),
         }.get(page, "")  # fmt: skip
 
@@ -165,11 +194,13 @@ class ParticipantWindow(QWidget):
         self.camera = CameraPage()
         self.calibration = CalibrationPage()
         self.gaze_result = GazeResultPage()
+        self.gaze_help = GazeHelpPage()
         self.task = TaskPage()
         self.finish = FinishPage()
         self.pages: dict[str, ParticipantPage] = {
             "welcome": WelcomePage(), "consent": ConsentPage(), "camera_check": self.camera,
             "calibration": self.calibration, "validation": self.calibration, "gaze_result": self.gaze_result,
+            "gaze_help": self.gaze_help, "drift_check": self.calibration,
             "instructions": InstructionsPage(), "task": self.task, "finish": self.finish,
             "declined": DeclinedPage(),
         }  # fmt: skip
@@ -187,10 +218,12 @@ class ParticipantWindow(QWidget):
         self.pause_cover = PauseCover(self.stack)
         self.help_cover = HelpCover(self.stack)
         self._ring = FocusRing(self)
+        self.header.check.clicked.connect(lambda: self.command.emit("check_gaze", ()))
         self.header.pause.clicked.connect(self._toggle_pause)
         self.header.help.clicked.connect(self._help)
         self.header.text_size.clicked.connect(self._next_text_size)
         self.pause_cover.resumed.connect(lambda: self.command.emit("resume", ()))
+        self.pause_cover.without_gaze.connect(self._leave_gaze)
         self.pause_cover.stopped.connect(lambda: self.command.emit("stop", ("participant",)))
         self.help_cover.closed.connect(lambda: self.page().focus_first())
 
@@ -218,6 +251,7 @@ class ParticipantWindow(QWidget):
             self.stack.setCurrentWidget(page)
         page.show_snapshot(snapshot)
         if snapshot.paused and not was_paused:
+            self.pause_cover.offer_without_gaze(snapshot.page in _FULL_WINDOW)
             self.pause_cover.bring()
         elif was_paused and not snapshot.paused:
             self.pause_cover.hide()
@@ -230,10 +264,6 @@ class ParticipantWindow(QWidget):
         covered = self.pause_cover.isVisible() or self.help_cover.isVisible()
         return self.task.scene_aois() if self.page() is self.task and not covered else ()
 
-    def screen_origin(self) -> QPoint:
-        """Top left of the window's content in screen px."""
-        return self.mapToGlobal(QPoint(0, 0))
-
     # ---- actions of the header
     def _can_pause(self) -> bool:
         snapshot = self._snapshot
@@ -242,6 +272,10 @@ class ParticipantWindow(QWidget):
     def _toggle_pause(self) -> None:
         if self._can_pause() and self._snapshot is not None:
             self.command.emit("resume" if self._snapshot.paused else "pause", ())
+
+    def _leave_gaze(self) -> None:
+        self.command.emit("resume", ())  # nothing else is allowed while it is paused
+        self.command.emit("without_gaze", ("stopped",))
 
     def _help(self) -> None:
         keys = [*self.page().keys(), ("F1", self.tr("this list"))]

@@ -186,6 +186,7 @@ class Workbench(QObject):
         live = LiveSession(parts, window)
         self._live, self._participant_window = live, window
         live.problem.connect(self.say)
+        live.camera_chosen.connect(self._camera_chosen)
         live.window_closed.connect(self._ended)
         window.text_scale_changed.connect(self._text_scale)
         window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
@@ -215,6 +216,12 @@ class Workbench(QObject):
             self._failed(error)
 
         self.background.run(lambda _: live.seal(), done, failed)
+
+    def _camera_chosen(self, spec: str) -> None:
+        """The next session begins with the camera that was chosen last."""
+        self._camera = spec
+        self._settings = self._settings.model_copy(update={"camera": spec})
+        self._store_settings()
 
     def _text_scale(self, scale: int) -> None:
         self._settings = self._settings.model_copy(update={"text_scale": scale})

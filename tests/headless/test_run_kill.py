@@ -28,7 +28,7 @@ pytestmark = [
 ]
 
 N_KILLS = 12
-FIRST_KINDS = ("session_start", "page", "page", "consent", "page", "camera", "page")
+FIRST_KINDS = ("session_start", "page", "page", "consent", "page", "camera", "camera_device", "page")
 
 
 @dataclass
