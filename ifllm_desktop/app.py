@@ -70,6 +70,14 @@ def open_session(study: Path, session: str | None, page: str) -> int:
     return run_workbench(study=study, session=session, page=page)
 
 
+def open_camera_calibration(camera: str, board: str) -> int:
+    """The window "Camera and screen" alone."""
+    _need_display("ifllm-desktop camera calibrate --from DIR")
+    from ifllm_desktop.ui.camera_and_screen import run_camera_and_screen
+
+    return run_camera_and_screen(camera, board)
+
+
 # ---- without a window ------------------------------------------------------------------------
 
 

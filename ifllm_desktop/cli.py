@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ifllm_desktop import __version__
+from ifllm_desktop.cli_camera import add_camera
 from ifllm_desktop.cli_gaze import Terminal, add_gaze
 
 Report = dict[str, Any]
@@ -42,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_reading(verbs)
     _add_output(verbs)
     add_gaze(verbs, Terminal(_verb, _emit, _say))
+    add_camera(verbs, Terminal(_verb, _emit, _say))
     _add_checks(verbs)
     return parser
 
@@ -89,7 +91,10 @@ def _add_running(verbs: Any) -> None:
     run.add_argument("study", type=Path, metavar="STUDY")
     run.add_argument("--participant", metavar="ID", help="id of the participant (default: the next free one)")
     run.add_argument(
-        "--camera", metavar="N|FILE|simulated", default=None, help="gaze source (default: camera 0)"
+        "--camera",
+        metavar="N|FILE|simulated",
+        default=None,
+        help="gaze source (default: the camera used last, at first 0)",
     )
     run.add_argument("--headless", action="store_true", help="no window; a simulated participant acts")
     run.add_argument(
@@ -139,7 +144,7 @@ def _add_output(verbs: Any) -> None:
 def _add_checks(verbs: Any) -> None:
     _verb(verbs, "selftest", "Check this installation in under half a minute.", "selftest", _selftest)
     bench = _verb(verbs, "bench", "Measure speed on this machine.", "bench live --json", _bench)
-    bench.add_argument("name", nargs="?", default="live", metavar="NAME", help="live")
+    bench.add_argument("name", nargs="?", default="live", metavar="NAME", help="live or vision (default: live)")
     bench.add_argument("--seconds", type=float, default=20.0, metavar="S", help="length of the measurement")
     bench.add_argument("--camera", metavar="FILE", help="a 720p video (default: one made on the spot)")
 
@@ -207,7 +212,7 @@ def _run(options: argparse.Namespace) -> int:
     from ifllm_desktop import app
 
     if not options.headless:
-        return app.open_run(options.study, options.participant, options.camera or "0")
+        return app.open_run(options.study, options.participant, options.camera)
     report = app.run_headless(
         options.study, options.participant, options.camera or "simulated", options.seed,
         realtime=options.realtime, say=_say,

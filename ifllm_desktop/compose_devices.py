@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any
 
 from ifllm_desktop.adapters.camera_devices import CameraDevice, device_at, index_of, list_cameras
 from ifllm_desktop.adapters.camera_opencv import DeviceCamera, VideoCamera
+from ifllm_desktop.adapters.clock import MonotonicClock
 from ifllm_desktop.adapters.still_pictures import read_picture
+from ifllm_desktop.capture.board_run import BoardRun
+from ifllm_desktop.capture.face_run import face_features
 from ifllm_desktop.domain.errors import DataError, UsageError
 from ifllm_desktop.domain.screen_size import UNKNOWN_SIZE, ScreenSize, size_from_edid
 from ifllm_desktop.domain.space import Screen
@@ -24,8 +28,14 @@ from ifllm_desktop.gaze.camera_board import (
     find_board,
 )
 from ifllm_desktop.gaze.camera_calibration import CameraCalibration, calibrate_camera, lens_bend_px
-from ifllm_desktop.gaze.camera_geometry import DistanceScale, Intrinsics
-from ifllm_desktop.ports import Camera, Clock
+from ifllm_desktop.gaze.camera_geometry import (
+    DistanceScale,
+    Intrinsics,
+    ViewingDistance,
+    distance_scale,
+    viewing_distance_mm,
+)
+from ifllm_desktop.ports import Camera, Clock, Landmarker
 from ifllm_desktop.settings import CameraProfile, camera_profile, save_camera_profile, screen_profile
 
 __all__ = ["CameraDevice", "CameraSetup", "board_picture", "list_cameras"]
@@ -34,6 +44,8 @@ _log = logging.getLogger(__name__)
 
 ASSUMED_DISTANCE_MM = 600.0
 """Until the distance of the eyes was estimated: a screen on a desk, at arm's length."""
+DISTANCE_FRAMES = 60
+"""Two seconds: the median of as many is steady to a millimetre or two while a person sits still."""
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 
@@ -112,11 +124,17 @@ def opened_by(spec: str, clock: Clock) -> Camera:
     return device_camera(int(spec), clock) if spec.isdigit() else VideoCamera(Path(spec), clock)
 
 
-def change_profile(spec: str, **changes: Any) -> CameraProfile:
-    """Store something that was measured of a camera; None forgets it. Raises ``OSError``, UsageError."""
+def checked_device(spec: str) -> CameraDevice:
+    """The device behind a specification. Raises UsageError ``camera_spec`` for what is no number."""
     device = device_of(spec)
     if device is None:
         raise UsageError("camera_spec", name=spec)
+    return device
+
+
+def change_profile(spec: str, **changes: Any) -> CameraProfile:
+    """Store something that was measured of a camera; None forgets it. Raises ``OSError``, UsageError."""
+    device = checked_device(spec)
     profile = camera_profile(device.stable_id, device.name)
     changed = profile.model_copy(update={"name": device.name, **changes})
     save_camera_profile(changed)
@@ -187,6 +205,27 @@ def calibrate_from_pictures(
         **calibration_report(result),
     }  # fmt: skip
     return result, report
+
+
+def board_run(spec: str, board: str) -> BoardRun:
+    """Collects views of a board from a camera or a video file."""
+    return BoardRun(opened_by(spec, MonotonicClock()), board_spec(board))
+
+
+def measure_distance(
+    spec: str, stated_mm: float, person: str, landmarker: Landmarker, cancel: threading.Event
+) -> tuple[ViewingDistance, DistanceScale]:
+    """Look at a person who says how far their eyes are from the camera, and keep what that tells.
+
+    Returns the estimate without it (with its error) and the scale, which is stored. Raises the camera's WorldError
+    and the DataErrors of ``distance_scale``.
+    """
+    setup = camera_setup(spec)
+    camera = opened_by(spec, MonotonicClock())
+    features = face_features(camera, landmarker, setup.intrinsics, DISTANCE_FRAMES, cancel)
+    scale = distance_scale(features, stated_mm, setup.intrinsics, person)
+    change_profile(spec, distance_scale=scale.to_json())
+    return viewing_distance_mm(features, setup.intrinsics), scale
 
 
 def calibration_report(result: CameraCalibration) -> dict[str, Any]:
