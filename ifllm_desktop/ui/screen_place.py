@@ -5,6 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QWidget
 
+from ifllm_desktop.compose_devices import screen_id, screen_size, session_screen
+from ifllm_desktop.domain.space import Screen
+
 
 def screen_corner(widget: QWidget) -> QPoint:
     """Top left of a widget in screen px: origin at the top left of the screen that it is on."""
@@ -19,3 +22,13 @@ def on_screen(widget: QWidget, desktop_px: QPointF) -> QPointF:
 def to_widget(widget: QWidget, x_px: float, y_px: float) -> QPointF:
     """A place on the screen, in px of a widget on it."""
     return QPointF(x_px, y_px) - QPointF(screen_corner(widget))
+
+
+def screen_of(widget: QWidget) -> Screen:
+    """The screen that a widget is on, in cm as it was measured or as the system says; NaN where neither is so."""
+    screen = widget.screen()
+    size, mm = screen.size(), screen.physicalSize()
+    size_px = (float(size.width()), float(size.height()))
+    key = screen_id(screen.name(), screen.serialNumber(), size_px)
+    known = screen_size(key, (mm.width(), mm.height()), size_px)
+    return session_screen(size_px, float(screen.devicePixelRatio()), known)
