@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent, QScreen, QShowEvent
+from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QButtonGroup,
@@ -27,9 +27,10 @@ from ifllm_desktop.settings import ScreenProfile, forget_screen, load_settings, 
 from ifllm_desktop.ui.bridge import Background, Job
 from ifllm_desktop.ui.camera_calibration_page import CameraCalibrationPage
 from ifllm_desktop.ui.camera_calibration_view import BoardScreen
+from ifllm_desktop.ui.home_devices import screen_facts
 from ifllm_desktop.ui.pointer_probe import prepare_qt
 from ifllm_desktop.ui.screen_size_page import ScreenSizePage
-from ifllm_desktop.ui.theme import apply_theme, theme_for
+from ifllm_desktop.ui.theme import apply_theme, current_theme, theme_for
 from ifllm_desktop.ui.widgets import frame, label, row
 from ifllm_desktop.ui.widgets_button import Button
 from ifllm_desktop.ui.widgets_focus import FocusRing
@@ -64,7 +65,10 @@ class CameraAndScreen(QWidget):
         self.setProperty("surface", "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWindowTitle(self.tr("Camera and screen"))
-        self.resize(*SIZE_PX)
+        theme, room = current_theme(), self.screen().availableGeometry().size()
+        self.resize(
+            min(theme.px(SIZE_PX[0]), room.width() - 16), min(theme.px(SIZE_PX[1]), room.height() - 48)
+        )
         self._camera = camera
         self._job: Job | None = None
         self._run: BoardRun | None = None
@@ -291,16 +295,16 @@ class CameraAndScreen(QWidget):
 
     def _read_screen(self) -> None:
         screen = self.screen()
-        key, size_px, mm = screen_facts(screen)
+        facts, name = screen_facts(screen), screen.model() or screen.name()
 
         def done(size: ScreenSize) -> None:
-            name = screen.model() or screen.name()
-            self.screen_page.set_screen(name, size_px, size_from_edid(*mm, size_px), size)
+            edid = size_from_edid(*facts.mm, facts.size_px)
+            self.screen_page.set_screen(name, facts.size_px, edid, size)
 
-        self.background.run(lambda _: compose_devices.screen_size(key, mm, size_px), done, self._failed)
+        self.background.run(lambda _: facts.size(), done, self._failed)
 
     def _keep_size(self, size: ScreenSize) -> None:
-        key, _, _ = screen_facts(self.screen())
+        key = screen_facts(self.screen()).key
         if size.source == "unknown":
             return
         profile = ScreenProfile(screen_id=key, w_mm=size.w_mm, h_mm=size.h_mm, source=size.source)
@@ -312,7 +316,7 @@ class CameraAndScreen(QWidget):
         self.background.run(lambda _: save_screen_profile(profile), done, self._failed)
 
     def _forget_size(self) -> None:
-        key, _, _ = screen_facts(self.screen())
+        key = screen_facts(self.screen()).key
 
         def done(_: Any) -> None:
             self._say(self.tr("The measured size was forgotten."))
@@ -354,14 +358,6 @@ class CameraAndScreen(QWidget):
         self._hide_board()
         super().closeEvent(event)
         self.closed.emit()
-
-
-def screen_facts(screen: QScreen) -> tuple[str, tuple[float, float], tuple[float, float]]:
-    """Key of a screen, its size in device-independent px, and the size in mm that the system gives."""
-    size, mm = screen.size(), screen.physicalSize()
-    size_px = (float(size.width()), float(size.height()))
-    name = " ".join(part for part in (screen.manufacturer(), screen.model(), screen.name()) if part)
-    return compose_devices.screen_id(name, screen.serialNumber(), size_px), size_px, (mm.width(), mm.height())
 
 
 def run_camera_and_screen(camera: str, board: str) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from ifllm_desktop.capture.board_run import BoardLook
@@ -13,6 +14,7 @@ from ifllm_desktop.gaze.board_views import MIN_TILTED
 from ifllm_desktop.gaze.camera_calibration import MIN_VIEWS, CameraCalibration
 from ifllm_desktop.gaze.camera_geometry import HORIZONTAL_FIELD_DEG, DistanceScale, Intrinsics
 from ifllm_desktop.ui.camera_calibration_view import BoardPreview, CoverageMap
+from ifllm_desktop.ui.icons import paint_icon
 from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import (
     IconMark,
@@ -30,6 +32,18 @@ from ifllm_desktop.ui.widgets_button import Button
 SIDE_PX = 360
 GOOD_RMS_PX = 0.5
 """At 1280 px of width: what still boards on flat glass or glued paper give."""
+
+
+class Choice(QComboBox):
+    """A list that folds out, with a mark that says so (the style sheet takes the system's own away)."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        side = float(current_theme().px(18))
+        box = QRectF(self.width() - side - 8, (self.height() - side) / 2, side, side)
+        paint_icon(painter, box, "down", "text_muted" if self.isEnabled() else "text_disabled")
+        painter.end()
 
 
 class CameraCalibrationPage(QWidget):
@@ -97,7 +111,7 @@ class CameraCalibrationPage(QWidget):
 
     # ---- parts
     def _cameras(self) -> QVBoxLayout:
-        self.cameras = QComboBox()
+        self.cameras = Choice()
         self.cameras.setObjectName("camera_choice")
         self.cameras.setAccessibleName(self.tr("Camera"))
         self.cameras.activated.connect(lambda _: self.camera_chosen.emit(self.cameras.currentData()))
@@ -115,7 +129,7 @@ class CameraCalibrationPage(QWidget):
         )
 
     def _begin(self) -> QWidget:
-        self.boards = QComboBox()
+        self.boards = Choice()
         self.boards.setObjectName("board_choice")
         self.boards.setAccessibleName(self.tr("Board"))
         self.boards.addItem(self.tr("Squares with markers (recommended)"), "charuco")
@@ -140,7 +154,8 @@ class CameraCalibrationPage(QWidget):
         panel = QWidget()
         panel.setLayout(column(
             label(self.tr("Measure the lens"), "strong"), label(lead, "body", wrap=True), self.boards,
-            row(phone, paper, here, None, spacing=6), row(None, self.start_button), spacing=8,
+            label(self.tr("Get the board"), "caption"), row(phone, paper, here, None, spacing=6),
+            row(None, self.start_button), spacing=8,
         ))  # fmt: skip
         return panel
 

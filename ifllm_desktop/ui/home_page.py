@@ -32,6 +32,8 @@ class HomePage(QWidget):
         Folder of a study.
     study_chosen : Signal(str)
         Folder of the study whose sessions are to be listed.
+    open_devices : Signal()
+        Camera and screen are to be looked after.
     """
 
     open_demo = Signal()
@@ -40,6 +42,7 @@ class HomePage(QWidget):
     replay = Signal(str)
     run_study = Signal(str)
     study_chosen = Signal(str)
+    open_devices = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,6 +61,14 @@ class HomePage(QWidget):
         self._cards.setSpacing(12)
         self.health_card, self._health, self._health_note = panel(self.tr("Health"), "home_health")
         self.needs_card, self._needs, self._needs_note = panel(self.tr("Needs you"), "home_needs")
+        devices = Button(self.tr("Camera and screen"), icon="camera", height_px=26, name="home_devices")
+        devices.setToolTip(
+            self.tr("Measure the lens of the camera, the distance of the eyes, the size of the screen")
+        )
+        devices.clicked.connect(self.open_devices)
+        health_layout = self.health_card.layout()
+        assert isinstance(health_layout, QVBoxLayout)
+        health_layout.addLayout(row(devices, None, margins=(12, 4, 12, 12)))
         self.health_card.hide()
         self.needs_card.hide()
         self.stack = QStackedWidget()

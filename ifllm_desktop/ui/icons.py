@@ -31,7 +31,7 @@ GLYPHS: dict[str, str] = {
     "simulated": "robot-outline", "wait": "clock-outline", "hand": "hand-wave-outline", "video": "video-outline",
     "first": "skip-previous", "last": "skip-next", "step_back": "step-backward", "step_forward": "step-forward",
     "unfold": "chevron-down",
-    "loop": "repeat", "skip_gaps": "fast-forward", "zoom_in": "magnify-plus-outline",
+    "down": "chevron-down", "loop": "repeat", "skip_gaps": "fast-forward", "zoom_in": "magnify-plus-outline",
     "zoom_out": "magnify-minus-outline", "fit": "fit-to-page-outline", "undo": "undo-variant", "redo": "redo-variant",
 }  # fmt: skip
 

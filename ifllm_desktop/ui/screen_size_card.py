@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ifllm_desktop.domain.screen_size import CARD_MM
@@ -25,13 +25,13 @@ class CardOutline(QWidget):
 
     Attributes
     ----------
-    resized : Signal(float)
-        New width of the outline, device-independent px.
+    pulled : Signal(float)
+        The person gave the outline a width, device-independent px; also when it is the one it had.
     accepted : Signal()
         Enter was pressed.
     """
 
-    resized = Signal(float)
+    pulled = Signal(float)
     accepted = Signal()
 
     def __init__(self) -> None:
@@ -57,16 +57,21 @@ class CardOutline(QWidget):
         return min(max(self._wanted_px, MIN_WIDTH_PX), self._widest_px())
 
     def set_card_width(self, width_px: float) -> None:
-        """Make the outline as wide as asked, or as there is room for."""
-        if not math.isfinite(width_px):
-            return
-        before = self.card_width_px
-        # while there is no layout yet there is no room either: the wish is kept until there is
-        self._wanted_px = min(width_px, self._widest_px()) if self.isVisible() else width_px
-        self._wanted_px = max(self._wanted_px, MIN_WIDTH_PX)
-        if self.card_width_px != before:
+        """Begin with a width, from what is known of the screen; nobody has matched a card yet."""
+        if math.isfinite(width_px):
+            self._wanted_px = (
+                width_px  # while there is no layout there is no room: the wish is kept until there is
+            )
             self.update()
-            self.resized.emit(self.card_width_px)
+
+    def pull(self, width_px: float) -> None:
+        """What the person does: make the outline as wide as asked, or as there is room for."""
+        self.set_card_width(min(max(width_px, MIN_WIDTH_PX), self._widest_px()))
+        self.pulled.emit(self.card_width_px)
+
+    def pull_by(self, step_px: float) -> None:
+        """Wider, or narrower with a negative step."""
+        self.pull(self.card_width_px + step_px)
 
     def _widest_px(self) -> float:
         across = self.width() - PLACE_PX[0] - HANDLE_PX - 4
@@ -97,28 +102,24 @@ class CardOutline(QWidget):
         self._grip_px = None
 
     def _follow(self, x_px: float) -> None:
-        self.set_card_width(x_px + (self._grip_px or 0.0) - PLACE_PX[0])
+        self.pull(x_px + (self._grip_px or 0.0) - PLACE_PX[0])
 
     # ---- keys
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, shift = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         step = WIDE_STEP_PX if shift else STEP_PX
         if key in (Qt.Key.Key_Right, Qt.Key.Key_Up):
-            self.set_card_width(self.card_width_px + step)
+            self.pull_by(step)
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Down):
-            self.set_card_width(self.card_width_px - step)
+            self.pull_by(-step)
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self.set_card_width(self.card_width_px + WIDE_STEP_PX)
+            self.pull_by(WIDE_STEP_PX)
         elif key in (Qt.Key.Key_Minus, Qt.Key.Key_Underscore):
-            self.set_card_width(self.card_width_px - WIDE_STEP_PX)
+            self.pull_by(-WIDE_STEP_PX)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.accepted.emit()
         else:
             event.ignore()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.resized.emit(self.card_width_px)
 
     # ---- picture
     def paintEvent(self, event: QPaintEvent) -> None:

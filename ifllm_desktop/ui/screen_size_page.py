@@ -47,8 +47,9 @@ class ScreenSizePage(QWidget):
         self._screen_px = (1920.0, 1080.0)
         self._edid = UNKNOWN_SIZE
         self._offered: ScreenSize | None = None
+        self._known = ""
         self.card = CardOutline()
-        self.card.resized.connect(lambda _: self._show_card())
+        self.card.pulled.connect(lambda _: self._show_card())
         self.card.accepted.connect(self._keep)
         self.figure = label("–", "title", name="screen_size_figure")
         self.detail = label("", "muted", wrap=True, name="screen_size_detail")
@@ -84,10 +85,10 @@ class ScreenSizePage(QWidget):
         )
         smaller = Button("−", height_px=32, name="screen_size_smaller")
         smaller.setAccessibleName(self.tr("Smaller"))
-        smaller.clicked.connect(lambda: self.card.set_card_width(self.card.card_width_px - WIDE_STEP_PX))
+        smaller.clicked.connect(lambda: self.card.pull_by(-WIDE_STEP_PX))
         larger = Button("+", height_px=32, name="screen_size_larger")
         larger.setAccessibleName(self.tr("Larger"))
-        larger.clicked.connect(lambda: self.card.set_card_width(self.card.card_width_px + WIDE_STEP_PX))
+        larger.clicked.connect(lambda: self.card.pull_by(WIDE_STEP_PX))
         keys = label(
             self.tr("Arrow keys: 1 px. With Shift, or + and −: 10 px. Enter keeps the size."),
             "caption",
@@ -142,13 +143,14 @@ class ScreenSizePage(QWidget):
         if edid.source == "edid":
             of_screen = self.tr("The system says {size}.").format(size=_size_text(edid))
         self.system.setText(f"{name}: {of_screen}" if name else of_screen)
+        self._known = _size_text(in_use)
         self.in_use.setText(self._in_use_words(in_use))
         self.forget_button.setVisible(in_use.source in ("card", "typed"))
         start = in_use if math.isfinite(in_use.w_mm) else edid
         if math.isfinite(start.w_mm):
             self.card.set_card_width(CARD_MM[0] / start.w_mm * screen_px[0])
         self.inches.clear()
-        self._show_card()
+        self._show_nothing()
 
     def _in_use_words(self, in_use: ScreenSize) -> str:
         size = _size_text(in_use)
@@ -158,12 +160,21 @@ class ScreenSizePage(QWidget):
             "edid": self.tr("In use: {size}, as the system says."),
         }.get(in_use.source, self.tr("In use: nothing. Angles in degrees stay unknown.")).format(size=size)
 
+    def _show_nothing(self) -> None:
+        """No card was matched and nothing typed: there is nothing to keep, however the outline happens to stand."""
+        self._offered = None
+        self.figure.setText(self._known)
+        self.detail.setText(self.tr("Match the card, or type the diagonal."))
+        self._warn("")
+        self.keep_button.setEnabled(False)
+
     def _show_card(self) -> None:
+        self.inches.clear()
         self._offer(lambda: size_from_card(self.card.card_width_px, self._screen_px))
 
     def _show_typed(self, text: str) -> None:
         if not text.strip():
-            self._show_card()
+            self._show_nothing()
             return
         try:
             inches = float(text.replace(",", ".").rstrip('″" '))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from ifllm_desktop import compose, logs
 from ifllm_desktop.domain.errors import IfllmError
-from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.export.preview import preview
 from ifllm_desktop.features.pairs import pair_measures
 from ifllm_desktop.replay.model import ReplayModel
@@ -24,7 +22,16 @@ from ifllm_desktop.settings import load_settings, save_settings
 from ifllm_desktop.store.overview import SessionOverview, overviews, study_facts
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.ui.bridge import Background, Job
+from ifllm_desktop.ui.camera_and_screen import CameraAndScreen
 from ifllm_desktop.ui.export_page import ExportPage
+from ifllm_desktop.ui.home_devices import (
+    DeviceFacts,
+    camera_words,
+    device_facts,
+    lens_words,
+    screen_facts,
+    screen_row,
+)
 from ifllm_desktop.ui.home_model import HealthRow, SessionRow, StudyCard
 from ifllm_desktop.ui.home_page import HomePage
 from ifllm_desktop.ui.live_session import LiveSession
@@ -61,6 +68,8 @@ class Workbench(QObject):
         self._opening = False
         self._live: LiveSession | None = None
         self._participant_window: ParticipantWindow | None = None
+        self._devices: CameraAndScreen | None = None
+        self._facts = DeviceFacts()
         self.background = Background(self)
         self.window = MainWindow()
         self.home, self.replay = HomePage(), ReplayPage()
@@ -76,6 +85,7 @@ class Workbench(QObject):
         self._status.start()
         self.refresh()
         self._update_health()
+        self._read_devices()
 
     def _connect(self) -> None:
         self.home.open_demo.connect(self.start_demo)
@@ -84,6 +94,7 @@ class Workbench(QObject):
         self.home.study_chosen.connect(lambda path: self.choose(Path(path)))
         self.home.run_study.connect(lambda path: self.run(Path(path)))
         self.home.replay.connect(self.open_replay)
+        self.home.open_devices.connect(self.open_devices)
         self.replay.open_requested.connect(lambda: self.window.show_page("home"))
         self.rewards.train_requested.connect(self._score)
         self.rewards.score_requested.connect(self._score)
@@ -164,7 +175,7 @@ class Workbench(QObject):
         if self._live is not None:
             return
         self.home.set_notice("")
-        screen = _screen(self.window)
+        screen = screen_facts(self.window.screen())
         simulated = self._camera == compose.SIMULATED
 
         def work(_: Job) -> compose.SessionParts:
@@ -175,7 +186,7 @@ class Workbench(QObject):
                 seed=self._seed,
                 simulated_clock=False,
                 simulated_person=simulated,
-                screen=screen,
+                screen=screen.session_screen(),
             )
             return compose.prepare_session(study, participant or compose.next_participant(study), options)
 
@@ -221,6 +232,7 @@ class Workbench(QObject):
         """The next session begins with the camera that was chosen last."""
         self._camera = spec
         self._settings = self._settings.model_copy(update={"camera": spec})
+        self._read_devices()
         self._store_settings()
 
     def _text_scale(self, scale: int) -> None:
@@ -328,29 +340,51 @@ class Workbench(QObject):
 
     def _update_health(self) -> None:
         simulated = self._camera == compose.SIMULATED
-        camera = (
-            self.tr("Simulated participant")
-            if simulated
-            else self.tr("Camera {name}").format(name=self._camera)
-        )
+        camera = self.tr("Simulated participant") if simulated else camera_words(self._camera, self._facts)
         free_gb = compose.free_bytes(self._study.path if self._study is not None else Path.home()) / 1e9
         low = free_gb < LOW_DISK_GB
         disk = self.tr("{n} GB free").format(n=f"{free_gb:.0f}")
         said = getattr(self, "_said", "")
         self.window.set_status(camera=camera, camera_state="unknown", disk=disk, work=said)
-        note = (
-            self.tr("no camera is used; the eyes are computed")
-            if simulated
-            else self.tr("opened after consent only")
-        )
+        note = self.tr("no camera is used; the eyes are computed") if simulated else lens_words(self._facts)
         advice = self.tr("free some space before recording") if low else self.tr("enough to record")
         self.home.set_health(
             [
                 HealthRow("camera", self.tr("Gaze source"), camera, note, "unknown"),
+                screen_row(self._facts),
                 HealthRow("disk", self.tr("Disk"), disk, advice, "bad" if low else "good"),
             ],
             time.strftime(self.tr("checked %H:%M")),
         )
+
+    def _read_devices(self) -> None:
+        camera, screen = self._camera, screen_facts(self.window.screen())
+
+        def done(facts: DeviceFacts) -> None:
+            self._facts = facts
+            self._update_health()
+
+        self.background.run(lambda _: device_facts(camera, screen), done, self._failed)
+
+    def open_devices(self) -> None:
+        """The window in which camera and screen are measured; not while a session has the camera."""
+        if self._live is not None:
+            self.say(self.tr("The session has the camera: end it first."))
+            return
+        if self._devices is None:
+            self._devices = CameraAndScreen(self._camera)
+            self._devices.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+            self._devices.changed.connect(self._read_devices)
+            self._devices.closed.connect(self._devices_closed)
+        self._devices.show()
+        self._devices.raise_()
+        self._devices.activateWindow()
+
+    def _devices_closed(self) -> None:
+        if self._devices is not None:
+            self._devices.deleteLater()
+            self._devices = None
+            self._read_devices()
 
     def _store_settings(self) -> None:
         try:
@@ -361,6 +395,8 @@ class Workbench(QObject):
     def close(self) -> None:
         """End everything in order; a running session is stopped and sealed."""
         self._status.stop()
+        if self._devices is not None:
+            self._devices.close()
         if self._live is not None:
             self._live.detach()
         self.background.close()
@@ -418,16 +454,6 @@ def _reporter(
         workbench.say(sentence(error, path=str(logs.log_path())))
 
     return report
-
-
-def _screen(window: MainWindow) -> Screen:
-    screen = window.screen()
-    size, mm = screen.size(), screen.physicalSize()
-    known = mm.width() > 0 and mm.height() > 0
-    return Screen(
-        float(size.width()), float(size.height()), float(screen.devicePixelRatio()),
-        mm.width() if known else math.nan, mm.height() if known else math.nan, 600.0,
-    )  # fmt: skip
 
 
 def _card(path: Path) -> StudyCard:
