@@ -70,6 +70,7 @@ def _add_bench(verbs: Any, terminal: Terminal) -> None:
             options.seed,
             options.out,
             terminal.say,
+            options.prior,
         )
         terminal.emit(options, report, gaze_bench.words(report))
         return 0
@@ -85,6 +86,11 @@ def _add_bench(verbs: Any, terminal: Terminal) -> None:
     parser.add_argument(
         "--features", choices=("patch", "iris"), default="patch",
         help="patch: landmarks and eye patches; iris: landmarks alone (default: patch)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--prior", choices=("shipped", "others"), default="shipped",
+        help="what is believed of eyes beforehand: what ships with the program, or what the other participants of "
+        "the file give (default: shipped)",
     )  # fmt: skip
     parser.add_argument(
         "--draws", type=_whole(1, 100_000), default=20, metavar="N",

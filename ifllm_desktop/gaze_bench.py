@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from ifllm_desktop.domain.errors import DataError, WorldError
 from ifllm_desktop.domain.time import NS_PER_S
-from ifllm_desktop.gaze.bench import BenchResult, Prediction, bench_report, bench_rows, run_bench
+from ifllm_desktop.gaze.bench import (
+    BenchResult,
+    Prediction,
+    bench_report,
+    bench_rows,
+    profiles_of_others,
+    run_bench,
+)
 
 Report = dict[str, Any]
 
@@ -29,8 +36,15 @@ def run(
     seed: int,
     out: Path | None,
     say: Callable[[str], None],
+    prior: str = "shipped",
 ) -> Report:
     """The report of ``gaze bench``.
+
+    Parameters
+    ----------
+    prior : str
+        ``shipped``: the program's own profiles of eyes; ``others``: for each participant those that all other
+        participants of the file give, so that nobody's own data had a part in them.
 
     Raises
     ------
@@ -38,7 +52,7 @@ def run(
         ``bench_missing``, ``out_folder_missing``.
     DataError
         ``bench_unreadable``, ``bench_array``, ``bench_empty``; ``bench_too_few`` when no session has more than
-        ``n_points`` usable targets.
+        ``n_points`` usable targets, ``prior_no_sessions`` when there is nobody else to learn from.
     """
     started_ns = time.perf_counter_ns()
     if out is not None and not out.parent.is_dir():
@@ -51,15 +65,16 @@ def run(
             said[0] = done * 10 // of
             say(f"sessions={done}/{of}")
 
-    result = run_bench(rows, n_points, n_draws, seed, progress)
+    profiles = profiles_of_others(rows) if prior == "others" else None
+    result = run_bench(rows, n_points, n_draws, seed, progress, profiles)
     if not result.predictions:
         raise DataError("bench_too_few", path=str(path), n=n_points)
     if out is not None:
         _write(out, result)
     report = bench_report(result)
     return {
-        "file": str(path), "n_points": n_points, "features": features, "draws": n_draws, "seed": seed,
-        **_finite(report), "n_sessions": len(report["by_session"]),
+        "file": str(path), "n_points": n_points, "features": features, "prior": prior, "draws": n_draws,
+        "seed": seed, **_finite(report), "n_sessions": len(report["by_session"]),
         "elapsed_s": round((time.perf_counter_ns() - started_ns) / NS_PER_S, 3),
     }  # fmt: skip
 
@@ -76,9 +91,10 @@ def words(report: Report) -> str:
             ("y", "median_y_px"),
         )
     ]
+    how = f"{report['features']}, {report['prior']} prior"
     one, two = report["share_within_1_sd"], report["share_within_2_sd"]
     lines = [
-        f"{report['n_points']} targets calibrate, the others test; {report['features']}; {many}.",
+        f"{report['n_points']} targets calibrate, the others test; {how}; {many}.",
         f"{'   '.join(errors)} (x and y: median of the absolute error)",
         f"within the model's own standard deviation: {one:.0%} (nominal 68 %), within two: {two:.0%} (95 %)",
         "",

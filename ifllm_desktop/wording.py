@@ -42,6 +42,9 @@ SENTENCES: dict[str, str] = {
     "camera_spec": "{name} is not the number of a camera: `ifllm-desktop camera list` shows them.",
     "pictures_missing": "There is no picture in {path}: choose a folder with JPEG or PNG pictures of the board.",
     "screen_size_absurd": "{text} cannot be the size of a screen: match the card again, or type the diagonal in inches.",
+    "latency_few_frames": "Only {n} pictures came while the screen flashed: check the camera, then measure again.",
+    "latency_not_visible": "The light of the screen does not reach the camera ({step} grey steps): darken the room, turn the screen up, sit closer, then measure again.",
+    "latency_unsteady": "The changes do not agree with each other (spread {sd_ms} ms): keep still and the room dark, close other programs, then measure again.",
     # gaze
     "calibration_targets": "Only {n} calibration targets could be measured and {needed} are needed: check that the face is well lit and in the picture, then calibrate again.",
     "calibration_frames": "The frames of calibration {calibration_id} are not all in the recording ({n} are missing): its gaze cannot be derived again, use the gaze that was stored.",
@@ -72,6 +75,7 @@ SENTENCES: dict[str, str] = {
     "bench_unreadable": "{path} cannot be read as arrays ({reason}): give the .npz file that `ifllm-desktop gaze extract` wrote.",
     "bench_array": "The array {name} {problem}: give a file that `ifllm-desktop gaze extract` wrote, or use --features iris where there are no eye patches.",
     "bench_empty": "The file has no rows: extract pictures into it first.",
+    "prior_no_sessions": "There is no other participant whose sessions could serve as a prior: add one to the file, or leave out --prior others.",
     "bench_too_few": "No session in {path} has more than {n} targets that can be used: take fewer with --points.",
     # study and recording files
     "study_missing": "There is no study in {path}: make one with `ifllm-desktop new {path}`.",

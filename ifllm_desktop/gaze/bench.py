@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,9 @@ from ifllm_desktop.domain.samples import PATCH_SHAPE
 from ifllm_desktop.gaze.calibration import MIN_TARGETS, GazeModel, usable_features
 from ifllm_desktop.gaze.eye_features import eye_features
 from ifllm_desktop.gaze.eye_patches import feature_vector, rounded
+from ifllm_desktop.gaze.eye_prior import PROFILES, EyeProfile
 from ifllm_desktop.gaze.face_points import N_POINTS
+from ifllm_desktop.gaze.prior_fit import fitted_profile
 from ifllm_desktop.ports import FaceLandmarks
 
 Floats = NDArray[np.float64]
@@ -126,6 +128,7 @@ def run_bench(
     n_draws: int,
     seed: int,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
+    profiles: Mapping[str, Sequence[EyeProfile]] | None = None,
 ) -> BenchResult:
     """Calibrate on ``n_points`` targets of a session, test on its others; ``n_draws`` choices a session.
 
@@ -137,9 +140,11 @@ def run_bench(
     ----------
     progress : callable
         Gets the number of sessions done and of all sessions.
+    profiles : mapping or None
+        What is believed beforehand of each participant's eyes; None takes what ships with the program.
     """
     predictions: list[Prediction] = []
-    profiles: dict[str, int] = {}
+    used: dict[str, int] = {}
     left_out: dict[str, str] = {}
     usable = usable_features(rows.features) & np.isfinite(rows.target_px).all(axis=1)
     names = sorted({(str(p), str(s)) for p, s in zip(rows.participant, rows.session, strict=True)})
@@ -153,16 +158,44 @@ def run_bench(
         for draw, chosen in enumerate(_draws(targets, n_points, n_draws, f"{participant}/{session}", seed)):
             known = np.isin(rows.target_index[mine], chosen)
             try:
-                model = GazeModel().fit(
+                model = (GazeModel(profiles[participant]) if profiles is not None else GazeModel()).fit(
                     rows.features[mine[known]], rows.target_px[mine[known]], rows.target_index[mine[known]]
                 )
             except DataError as error:
                 left_out[f"{participant}/{session}"] = error.code
                 break
-            profiles[model.profile_] = profiles.get(model.profile_, 0) + 1
+            name = model.profile_.name
+            used[name] = used.get(name, 0) + 1
             predictions += _tested(rows, mine[~known], model, participant, session, draw)
     progress(len(names), len(names))
-    return BenchResult(tuple(predictions), profiles, left_out)
+    return BenchResult(tuple(predictions), used, left_out)
+
+
+def profiles_of_others(rows: BenchRows) -> dict[str, tuple[EyeProfile, ...]]:
+    """For each participant the profiles that all other participants' sessions give.
+
+    Raises
+    ------
+    DataError
+        ``prior_no_sessions`` when there is no other participant.
+    """
+    sessions: dict[str, list[tuple[Floats, Floats]]] = {}
+    keys = {(str(p), str(s)) for p, s in zip(rows.participant, rows.session, strict=True)}
+    for participant, session in sorted(keys):
+        mine = (rows.participant == participant) & (rows.session == session)
+        sessions.setdefault(participant, []).append((rows.features[mine], rows.target_px[mine]))
+    templates = [
+        p for p in PROFILES.values() if not p.uses_patches or np.isfinite(rows.features).all(axis=1).any()
+    ]
+    return {
+        participant: tuple(
+            fitted_profile(
+                template, [s for other, of in sessions.items() if other != participant for s in of]
+            )
+            for template in templates
+        )
+        for participant in sessions
+    }
 
 
 def _draws(

@@ -4,10 +4,10 @@ A *profile* is a Gaussian prior of the weights of a linear model, one standard d
 axis, and the noise that is left. Features count in the units of :data:`GROUPS`, gaze in standard deviations of the
 calibration targets, so that the same numbers serve screens of any size.
 
-The numbers are the maximum of the marginal likelihood (empirical Bayes; MacKay 1992, doi 10.1162/neco.1992.4.3.415)
-over 27 sessions of 16 targets of two people with one frame a target, rounded. Numbers found on one of the two people
-serve the other nearly as well (``gaze bench`` of this file: README, *How good is the gaze*), and a prior that is
-fixed beats strengths that are chosen anew from 9 targets (134 against 138 px median).
+The numbers are the maximum of the marginal likelihood (empirical Bayes; MacKay 1992, doi 10.1162/neco.1992.4.3.415;
+:func:`~ifllm_desktop.gaze.prior_fit.fitted_profile`) over 27 sessions of 16 targets of two people with one frame a
+target, rounded. Numbers found on one of the two serve the other nearly as well: ``gaze bench --prior others`` finds
+them anew for each person from all others, and prints what that gives.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class EyeProfile:
 
     Attributes
     ----------
-    weights : mapping
-        Group to (x, y), in standard deviations of the targets per unit of the group.
+    weights : tuple of (group, (x, y))
+        In standard deviations of the targets per unit of the group.
     patch : tuple of float
         The same for the patches; zeros leave them out.
     noise : tuple of float
@@ -63,7 +63,7 @@ class EyeProfile:
     """
 
     name: str
-    weights: Mapping[str, tuple[float, float]]
+    weights: tuple[tuple[str, tuple[float, float]], ...]
     patch: tuple[float, float]
     noise: tuple[float, float]
 
@@ -75,22 +75,18 @@ class EyeProfile:
 
 PATCH = EyeProfile(
     "patch",
-    MappingProxyType(
-        {
-            "iris_x": (0.22, 0.04), "iris_y": (0.06, 0.23), "yaw": (0.15, 0.065), "pitch": (0.04, 0.22),
-            "mid_eye": (0.045, 0.38),
-        }
+    (
+        ("iris_x", (0.22, 0.04)), ("iris_y", (0.06, 0.23)), ("yaw", (0.15, 0.065)), ("pitch", (0.04, 0.22)),
+        ("mid_eye", (0.045, 0.38)),
     ),
     patch=(0.48, 0.70), noise=(0.065, 0.07),
 )  # fmt: skip
 IRIS = EyeProfile(
     "iris",
-    MappingProxyType(
-        {
-            "iris_x": (0.35, 0.07), "iris_y": (0.17, 0.49), "lids": (0.06, 0.21), "yaw": (0.24, 0.26),
-            "pitch": (0.04, 0.29), "roll": (0.03, 0.2), "head": (0.05, 0.1), "mid_eye": (0.05, 0.3),
-            "inter_eye": (0.12, 0.09),
-        }
+    (
+        ("iris_x", (0.35, 0.07)), ("iris_y", (0.17, 0.49)), ("lids", (0.06, 0.21)), ("yaw", (0.24, 0.26)),
+        ("pitch", (0.04, 0.29)), ("roll", (0.03, 0.2)), ("head", (0.05, 0.1)), ("mid_eye", (0.05, 0.3)),
+        ("inter_eye", (0.12, 0.09)),
     ),
     patch=(0.0, 0.0), noise=(0.27, 0.25),
 )  # fmt: skip
@@ -99,23 +95,20 @@ PROFILES: Mapping[str, EyeProfile] = MappingProxyType({p.name: p for p in (PATCH
 
 def columns(profile: EyeProfile) -> NDArray[np.intp]:
     """Places in the feature vector that a profile looks at."""
-    names = [name for group in profile.weights for name in GROUPS[group][0]]
+    names = [name for group, _ in profile.weights for name in GROUPS[group][0]]
     used = [EYE_FEATURES.index(name) for name in names]
     if profile.uses_patches:
         used += range(len(EYE_FEATURES), N_FEATURES)
     return np.array(used, dtype=np.intp)
 
 
-@lru_cache(maxsize=8)
-def prior_root(name: str, axis: int) -> NDArray[np.float64]:
+@lru_cache(maxsize=32)
+def prior_root(profile: EyeProfile, axis: int) -> NDArray[np.float64]:
     """A root R of the prior covariance of the weights, ``R Rᵀ``, for the columns of :func:`columns`.
 
     ``centred features @ R`` is the space in which all weights have the prior N(0, 1). Shape (n, n), read-only.
     """
-    profile = PROFILES[name]
-    scales = [
-        profile.weights[group][axis] / GROUPS[group][1] for group in profile.weights for _ in GROUPS[group][0]
-    ]
+    scales = [weight[axis] / GROUPS[group][1] for group, weight in profile.weights for _ in GROUPS[group][0]]
     n = len(scales)
     root = np.zeros((n + N_PATCH_VALUES, n + N_PATCH_VALUES)) if profile.uses_patches else np.zeros((n, n))
     root[:n, :n] = np.diag(scales)

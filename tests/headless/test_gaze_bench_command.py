@@ -90,7 +90,9 @@ def test_that_patches_that_nobody_cut_fall_back_to_landmarks(tmp_path: Path, pic
 def test_that_words_come_without_json(tmp_path: Path, pictures: Path) -> None:
     done = run(tmp_path, ["gaze", "bench", pictures, "--features", "iris", "--draws", "2"])
     assert done.code == 0
-    assert done.out.startswith("9 targets calibrate, the others test; iris; 2 sessions × 2 draws")
+    assert done.out.startswith(
+        "9 targets calibrate, the others test; iris, shipped prior; 2 sessions × 2 draws"
+    )
     assert "simulated/s2" in done.out
 
 
@@ -102,6 +104,7 @@ def test_that_words_come_without_json(tmp_path: Path, pictures: Path) -> None:
         (["other.npz"], "The array participant is missing"),
         (["pictures.npz", "--points", "16"], "more than 16 targets"),
         (["pictures.npz", "--out", "nowhere/p.csv"], "make it first"),
+        (["pictures.npz", "--prior", "others"], "no other participant"),
     ],
 )
 def test_that_one_sentence_says_what_cannot_be_used(
@@ -128,4 +131,6 @@ def test_that_real_pictures_meet_what_was_asked(tmp_path: Path, ifllm_data: Call
         arguments = ["gaze", "bench", bench, "--points", points, "--features", features, "--json"]
         report = run(tmp_path, arguments).report
         assert report["median_px"] <= limit_px
+        # and with nothing learned from the person who is tested
+        assert run(tmp_path, [*arguments, "--prior", "others"]).report["median_px"] <= limit_px
         assert set(report["by_person"]) == {"p1", "p2"} and len(report["by_session"]) == 27
