@@ -18,6 +18,8 @@ from ifllm_desktop.session.target_frames import Collected, KeptFrame, TargetSamp
 
 TRAVEL_MS = 400.0
 """Time in which the target moves from one place to the next."""
+MAX_WAIT_MS = 20_000.0
+"""How long a run waits in all for eyes that cannot be seen, before targets count as not measured."""
 
 Record = Callable[[str, Row], int]
 
@@ -95,6 +97,10 @@ class TargetRun:
         What the gate asks of a frame; the default asks for usable eyes only.
     indices : sequence of int or None
         Number of each target in the rows and samples, where it is not its place in ``targets_px``.
+    lead_in_ms : float
+        Added to the time to settle at the first target, so that its explanation can be read.
+    max_wait_ms : float
+        How long the run waits in all for eyes that cannot be seen; after that the timeouts run on.
     """
 
     def __init__(
@@ -111,12 +117,18 @@ class TargetRun:
         indices: Sequence[int] | None = None,
         seed: int | None = None,
         travel_ms: float = TRAVEL_MS,
+        lead_in_ms: float = 0.0,
+        max_wait_ms: float = MAX_WAIT_MS,
     ) -> None:
         self._targets = tuple(targets_px)
         self._indices = tuple(indices) if indices is not None else tuple(range(len(self._targets)))
         self._travel_ns = round(travel_ms * NS_PER_MS)
         self._settle_ns = round(settle_ms * NS_PER_MS)
         self._timeout_ns = round(timeout_ms * NS_PER_MS)
+        self._lead_in_ns = round(lead_in_ms * NS_PER_MS)
+        self._wait_left_ns = round(max_wait_ms * NS_PER_MS)
+        self._waited_ns = 0
+        self._t_lost_ns: int | None = None
         self._collect_frames = collect_frames
         self._record = record
         self.attempt_id = attempt_id
@@ -173,6 +185,7 @@ class TargetRun:
         """A frame was looked at; ``features`` is None when it has no usable eyes."""
         code = self._gate.judge(t_ns, features)
         self._face_lost = code == "no_face"
+        self._wait_for_eyes(t_ns)
         self._advance(t_ns)
         if self.done or self._held or self._stage(t_ns)[0] != "collect":
             return
@@ -194,8 +207,18 @@ class TargetRun:
         if not self._held:
             return
         self._held = False
+        self._restart(t_ns)
+
+    def again(self, t_ns: int) -> None:
+        """The person was not ready: the present target from its beginning, without the way to it."""
+        if not self.done and not self._held:
+            self._restart(t_ns - self._travel_ns)
+
+    def _restart(self, t_start_ns: int) -> None:
         self._now = Collected(self._limits)
-        self._t_start_ns = t_ns
+        self._code = ""
+        self._t_start_ns = t_start_ns
+        self._waited_ns = 0
 
     def samples(self) -> TargetSamples:
         """Everything that counts, target by target in the order of the targets given."""
@@ -231,8 +254,25 @@ class TargetRun:
         since_ns = t_ns - (self._t_start_ns if self._t_start_ns is not None else t_ns)
         if since_ns < self._travel_ns:
             return "travel", max(0.0, since_ns / self._travel_ns)
-        since_ns -= self._travel_ns
+        since_ns -= self._travel_ns + self._extra_ns
+        if since_ns < 0:
+            return "settle", 0.0
         return ("settle", since_ns / self._settle_ns) if since_ns < self._settle_ns else ("collect", 1.0)
+
+    @property
+    def _extra_ns(self) -> int:
+        return self._lead_in_ns if self._place == 0 else 0
+
+    def _wait_for_eyes(self, t_ns: int) -> None:
+        """While no eyes can be seen the target waits: its timeout stands still, for a limited time."""
+        lost_from_ns = self._t_lost_ns
+        collecting = not self.done and not self._held and self._stage(t_ns)[0] == "collect"
+        self._t_lost_ns = t_ns if self._face_lost and collecting else None
+        if lost_from_ns is None or not collecting:
+            return
+        waited_ns = min(t_ns - lost_from_ns, self._wait_left_ns)
+        self._wait_left_ns -= waited_ns
+        self._waited_ns += waited_ns
 
     def _position(self, t_ns: int) -> tuple[float, float]:
         x_px, y_px = self._targets[self._order[self._place]]
@@ -246,7 +286,8 @@ class TargetRun:
     def _advance(self, t_ns: int) -> None:
         if self._t_start_ns is None:
             self._t_start_ns = t_ns
-        end_ns = self._t_start_ns + self._travel_ns + self._settle_ns + self._timeout_ns
+        end_ns = self._t_start_ns + self._travel_ns + self._settle_ns + self._extra_ns + self._timeout_ns
+        end_ns += self._waited_ns
         if not self.done and not self._held and t_ns >= end_ns:
             self._finish_target(t_ns)
 
@@ -260,9 +301,7 @@ class TargetRun:
             if self._place < len(self._targets) and found.scatter() > self._limits.max_scatter:
                 self._order.append(index)
         self._place += 1
-        self._now = Collected(self._limits)
-        self._code = ""
-        self._t_start_ns = t_ns
+        self._restart(t_ns)
         if self.done:
             for row in self.rows():
                 self._record("target_frame", row)
