@@ -24,6 +24,7 @@ for _name, _value in _before.items():
         os.environ.pop(_name, None)
     else:
         os.environ[_name] = _value
-cv2.setLogLevel(0)  # 0 = silent, also where the variable came too late
+# 0 = silent, also where the variable came too late; OpenCV 4.13 moved it
+(cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging).setLogLevel(0)  # type: ignore[attr-defined]
 
 __all__ = ["cv2"]
