@@ -207,6 +207,10 @@ class Conductor:
         """The calibration or validation target, while one is shown."""
         return self._setup.view(self.recorder.now_ns())
 
+    def again_target(self) -> None:
+        """The person was not ready: the present target is shown again from its beginning."""
+        self._setup.again(self.recorder.now_ns())
+
     def health(self) -> Health:
         """State of the devices now."""
         newest, face = self._newest, self._newest_face

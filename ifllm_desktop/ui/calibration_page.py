@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 
 from ifllm_desktop.session.snapshot import FlowSnapshot
@@ -28,6 +28,8 @@ class CalibrationPage(ParticipantPage):
 
     Attributes
     ----------
+    again : Signal()
+        The person was not ready: the present target is to be shown again from its beginning.
     reduced_motion : bool
         The target does not travel: it goes out at one place and appears at the next.
 
@@ -35,6 +37,8 @@ class CalibrationPage(ParticipantPage):
     -----
     No layout of the base class is used: the page fills the window, and the window hides its header.
     """
+
+    again = Signal()
 
     def __init__(self) -> None:
         super().__init__(10_000, "page_calibration")
@@ -213,23 +217,33 @@ class CalibrationPage(ParticipantPage):
     def _on_drift_check(self) -> bool:
         return self._snapshot is not None and self._snapshot.page == "drift_check"
 
+    def _can_repeat(self) -> bool:
+        return self._target is not None and self._target.stage != "done" and self._target.kind == "target"
+
     def _keys_in_short(self) -> str:
         if self._on_drift_check():
-            return self.tr("S go on without   F9 pause   Esc stop")
-        return self.tr("F9 pause   Esc stop")
+            return self.tr("Space again   S go on without   F9 pause   Esc stop")
+        return (
+            self.tr("Space again   F9 pause   Esc stop")
+            if self._can_repeat()
+            else self.tr("F9 pause   Esc stop")
+        )
 
     def focus_first(self) -> None:
         self.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keys(self) -> list[tuple[str, str]]:
         own = [("F9", self.tr("pause")), ("Esc", self.tr("stop: asks first, and keeps what was measured"))]
+        own.insert(0, (self.tr("Space"), self.tr("this point again, if you were not ready")))
         if self._on_drift_check():
-            own.insert(0, ("S", self.tr("go on without this check")))
+            own.insert(1, ("S", self.tr("go on without this check")))
         return own
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.command.emit("pause", ())
+        elif event.key() == Qt.Key.Key_Space and not event.isAutoRepeat() and self._can_repeat():
+            self.again.emit()
         elif event.key() == Qt.Key.Key_S and self._on_drift_check():
             self.command.emit("skip_drift", ())
         else:

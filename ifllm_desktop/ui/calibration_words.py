@@ -86,7 +86,9 @@ def point_words(target: TargetView | None) -> str:
 
 def explanation(target: TargetView) -> tuple[str, str] | None:
     """Two lines beside the first point of a calibration, before its frames are collected; None elsewhere."""
-    if target.phase != "calibration" or target.index > 0 or target.stage not in ("travel", "settle"):
+    if target.index > 0 or target.stage not in ("travel", "settle"):
+        return None
+    if target.kind != "pursuit" and target.phase != "calibration":
         return None
     if target.kind == "pursuit":
         return _tr("Look at the dot and follow it"), _tr("Keep your head still; only your eyes move.")

@@ -83,6 +83,7 @@ class LiveSession(QObject):
         self._window.set_gaze_simulated(self._simulated)
         self._window.gaze_result.set_screen(self.parts.screen)
         self._window.command.connect(self._command)
+        self._window.calibration.again.connect(self._conductor.again_target)
         self._window.task.revealed.connect(self._revealed)
         self._probe.install(self._window)
         self._window.closed.connect(self._closed)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtWidgets import QApplication
 
 from ifllm_desktop.session.snapshot import PAGES
 from ifllm_desktop.session.target_run import TargetView
@@ -192,6 +193,23 @@ def test_that_escape_asks_before_anything_is_stopped(window: ParticipantWindow, 
     assert window.pause_cover.isVisible()
     button(window, "pause_without_gaze").click()
     assert commands == [("pause", ()), ("resume", ()), ("without_gaze", ("stopped",))]
+
+
+def test_that_space_shows_the_target_again_and_a_held_key_does_so_once(window: ParticipantWindow) -> None:
+    window.show_snapshot(shots.snapshot("calibration"))
+    focus(window)
+    asked: list[bool] = []
+    window.calibration.again.connect(lambda: asked.append(True))
+    press(window, Qt.Key.Key_Space)
+    assert asked == []  # there is no target yet
+    window.calibration.set_target(view(window, 700, 300))
+    press(window, Qt.Key.Key_Space)
+    held = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier, " ", True)
+    QApplication.sendEvent(window.calibration, held)
+    assert asked == [True]
+    window.calibration.set_target(view(window, 700, 300, kind="pursuit"))
+    press(window, Qt.Key.Key_Space)
+    assert asked == [True]
 
 
 def test_that_a_pause_elsewhere_offers_no_way_out_of_the_gaze(window: ParticipantWindow) -> None:
