@@ -14,6 +14,7 @@ from ifllm_desktop.adapters.camera_opencv import DeviceCamera, VideoCamera
 from ifllm_desktop.adapters.clock import MonotonicClock
 from ifllm_desktop.adapters.still_pictures import read_picture
 from ifllm_desktop.capture.board_run import BoardRun
+from ifllm_desktop.capture.camera_feed import CameraFeed
 from ifllm_desktop.capture.face_run import face_features
 from ifllm_desktop.domain.errors import DataError, UsageError
 from ifllm_desktop.domain.screen_size import UNKNOWN_SIZE, ScreenSize, size_from_edid
@@ -35,7 +36,7 @@ from ifllm_desktop.gaze.camera_geometry import (
     distance_scale,
     viewing_distance_mm,
 )
-from ifllm_desktop.ports import Camera, Clock, Landmarker
+from ifllm_desktop.ports import Camera, Clock, Frame, Landmarker
 from ifllm_desktop.settings import CameraProfile, camera_profile, save_camera_profile, screen_profile
 
 __all__ = ["CameraDevice", "CameraSetup", "board_picture", "list_cameras"]
@@ -154,6 +155,25 @@ def cameras_report() -> dict[str, Any]:
             "distance_measured": setup.distance_scale is not None, "latency": setup.latency,
         })  # fmt: skip
     return {"cameras": rows}
+
+
+def camera_frames(
+    spec: str, put: Callable[[Frame], None], report: Callable[[str, Exception | None], None]
+) -> tuple[CameraFeed, Clock]:
+    """Frames of a camera outside of a session, not started yet, and the clock that stamps them.
+
+    Both callables are called on the feed's threads.
+    """
+    clock = MonotonicClock()
+    ready = threading.Event()
+    ready.set()
+    return CameraFeed(opened_by(spec, clock), clock, put, lambda *_: None, report, ready), clock
+
+
+def keep_latency(camera_id: str, name: str, latency: dict[str, Any]) -> None:
+    """Store what was measured of a camera. Raises ``OSError``."""
+    profile = camera_profile(camera_id, name)
+    save_camera_profile(profile.model_copy(update={"name": name, "latency": latency}))
 
 
 # ---- calibrating a camera --------------------------------------------------------------------

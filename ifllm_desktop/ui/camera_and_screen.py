@@ -28,6 +28,7 @@ from ifllm_desktop.ui.bridge import Background, Job
 from ifllm_desktop.ui.camera_calibration_page import CameraCalibrationPage
 from ifllm_desktop.ui.camera_calibration_view import BoardScreen
 from ifllm_desktop.ui.home_devices import screen_facts
+from ifllm_desktop.ui.latency_run import LatencyRun
 from ifllm_desktop.ui.pointer_probe import prepare_qt
 from ifllm_desktop.ui.screen_size_page import ScreenSizePage
 from ifllm_desktop.ui.theme import apply_theme, current_theme, theme_for
@@ -71,6 +72,7 @@ class CameraAndScreen(QWidget):
         )
         self._camera = camera
         self._job: Job | None = None
+        self._latency_run: LatencyRun | None = None
         self._run: BoardRun | None = None
         self._result: CameraCalibration | None = None
         self._board_screen: BoardScreen | None = None
@@ -102,11 +104,13 @@ class CameraAndScreen(QWidget):
             group.addButton(tab)
         self.camera_tab.setChecked(True)
         self.news = label("", "muted", name="devices_news")
+        self.latency = Button(self.tr("Measure latency"), height_px=26, name="devices_latency")
+        self.latency.clicked.connect(self._measure_latency)
         close = Button(self.tr("Close"), key=self.tr("Esc"), name="devices_close")
         close.clicked.connect(self.close)
         inner = row(
             label(self.tr("Camera and screen"), "title"), 16, self.camera_tab, self.screen_tab, None, self.news, 8,
-            close, margins=(16, 7, 16, 7),
+            self.latency, close, margins=(16, 7, 16, 7),
         )  # fmt: skip
         return frame("header", inner)
 
@@ -282,6 +286,19 @@ class CameraAndScreen(QWidget):
         self.camera_page.show_measuring()
         self._job = self.background.run(work, done, failed)
 
+    def _measure_latency(self) -> None:
+        """Display and camera together, on the screen that this window is on."""
+        if not self._camera.isdigit() or self._job is not None or self._latency_run is not None:
+            return
+        run = LatencyRun(self._camera, self)
+        self._latency_run = run
+        run.kept.connect(lambda _: self._say(self.tr("The latency is stored with the next recordings.")))
+        run.problem.connect(self._say)
+        run.closed.connect(self._latency_closed)
+
+    def _latency_closed(self) -> None:
+        self._latency_run = None
+
     # ---- screen ------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -356,6 +373,9 @@ class CameraAndScreen(QWidget):
         self._stop()
         self.background.close()
         self._hide_board()
+        if self._latency_run is not None:
+            self._latency_run.finish()
+            self._latency_run = None
         super().closeEvent(event)
         self.closed.emit()
 

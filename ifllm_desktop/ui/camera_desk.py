@@ -8,10 +8,19 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from ifllm_desktop.capture.pipeline import Observation
 from ifllm_desktop.compose import SessionParts
-from ifllm_desktop.compose_devices import CameraDevice, CameraSetup, camera_setup, list_cameras, opened_by
+from ifllm_desktop.compose_devices import (
+    CameraDevice,
+    CameraSetup,
+    camera_setup,
+    keep_latency,
+    list_cameras,
+    opened_by,
+)
 from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.domain.time import NS_PER_S
+from ifllm_desktop.gaze.latency import Latency
 from ifllm_desktop.ports import Camera, Frame
 from ifllm_desktop.session.conductor import Health
 from ifllm_desktop.session.snapshot import FlowSnapshot
@@ -19,6 +28,8 @@ from ifllm_desktop.ui.bridge import Background, Job
 from ifllm_desktop.ui.camera_health import CameraHealth
 from ifllm_desktop.ui.camera_notice import CameraNotice
 from ifllm_desktop.ui.camera_page import CameraChoice
+from ifllm_desktop.ui.latency_run import show_beside
+from ifllm_desktop.ui.latency_window import LatencyWindow
 from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.wording import sentence
 
@@ -53,11 +64,16 @@ class CameraDesk(QObject):
         self._looking = False
         self._real = parts.info.devices == "real"
         self._background = Background(self)
+        self._latency: LatencyWindow | None = None
         self._page.camera_chosen.connect(self._choose)
+        self._page.latency_wanted.connect(self._measure_latency)
 
     def stop(self) -> None:
         """Let go of the page; waits for a list that is being read."""
         self._page.camera_chosen.disconnect(self._choose)
+        self._page.latency_wanted.disconnect(self._measure_latency)
+        if self._latency is not None:
+            self._latency.close()
         self._background.close()
 
     def tick(self, snapshot: FlowSnapshot) -> None:
@@ -139,6 +155,42 @@ class CameraDesk(QObject):
             self.chosen.emit(spec)
 
         self._background.run(work, done, lambda error: self.problem.emit(sentence(error)))
+
+    # ---- latency
+
+    def _measure_latency(self) -> None:
+        """Only a real camera can see the screen."""
+        if not self._real or self._latency is not None:
+            return
+        device = self._conductor.health().device
+        name = str(device.get("name", ""))
+        window = LatencyWindow(self._parts.clock.now_ns, name)
+        window.measured.connect(self._keep_latency)
+        window.closed.connect(self._latency_closed)
+        self._latency = window
+        self._conductor.on_observation = self._feed_latency
+        show_beside(window, self._window)
+
+    def _feed_latency(self, observation: Observation) -> None:
+        if self._latency is not None and observation.frame is not None:
+            self._latency.add_frame(observation.frame, observation.face_box)
+
+    def _latency_closed(self) -> None:
+        self._conductor.on_observation = None
+        if self._latency is not None:
+            self._latency.deleteLater()
+            self._latency = None
+
+    def _keep_latency(self, found: Latency) -> None:
+        device = self._conductor.health().device
+        name = str(device.get("name", ""))
+        camera_id, values = str(device.get("stable_id") or name), found.to_json()
+        self._conductor.set_latency(values)
+
+        def failed(error: BaseException) -> None:
+            self.problem.emit(sentence(error))
+
+        self._background.run(lambda _: keep_latency(camera_id, name, values), lambda _: None, failed)
 
 
 def preview_image(frame: Frame) -> QImage | None:
