@@ -15,7 +15,7 @@ from tests.command_line import run
 
 VERBS = (
     ["demo"], ["new"], ["run"], ["replay"], ["annotate"], ["verify"], ["reward", "train"], ["reward", "score"],
-    ["export"], ["selftest"], ["bench"],
+    ["export"], ["selftest"], ["bench"], ["gaze", "extract"], ["gaze", "rederive"],
 )  # fmt: skip
 
 
