@@ -128,7 +128,7 @@ class CalibrationPlan(_Part):
     settle_ms: int = Field(default=400, ge=0, le=5_000)
     collect_frames: int = Field(default=24, ge=3, le=300)
     timeout_ms: int = Field(default=4_000, ge=500, le=60_000)
-    pursuit_deg_s: float = Field(default=8.0, gt=0, le=30)
+    pursuit_deg_s: float = Field(default=10.0, gt=0, le=30)
     pursuit_s: float = Field(default=25.0, ge=10, le=120)
     grades_deg: Annotated[tuple[float, float, float], Field(strict=False)] = (1.0, 1.5, 2.5)
     min_grade: Literal["A", "B", "C", "D"] = "C"
@@ -318,6 +318,11 @@ def _check_protocol(document: _Document, protocol: StudyProtocol) -> None:
     grades = protocol.calibration.grades_deg
     if not 0 < grades[0] < grades[1] < grades[2]:
         raise document.invalid(("calibration", "grades_deg"), "must be three rising numbers above 0")
+    if protocol.calibration.min_targets > protocol.calibration.validation_points:
+        raise document.invalid(
+            ("calibration", "min_targets"), f"must not be more than the {protocol.calibration.validation_points} "
+            "targets of validation_points",
+        )  # fmt: skip
     shortest, longest = protocol.stream.first_token_ms
     if not 0 <= shortest <= longest:
         raise document.invalid(("stream", "first_token_ms"), "must be the shortest wait, then the longest")

@@ -133,13 +133,9 @@ def training_set(
 
 def fit(training: TrainingSet) -> GazeModel:
     """The model of a training set. Raises DataError ``calibration_targets`` when there are too few targets."""
-    if (training.target_weight == 1).all():
-        return GazeModel().fit(training.features, training.target_px, training.target_index)
-    weighted: Any = GazeModel().fit
-    model: GazeModel = weighted(
+    return GazeModel().fit(
         training.features, training.target_px, training.target_index, target_weight=training.target_weight
     )
-    return model
 
 
 def _lineage(calibration_id: str, steps: Mapping[str, CalibrationStep]) -> list[CalibrationStep]:

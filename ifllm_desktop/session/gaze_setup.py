@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.space import Screen
-from ifllm_desktop.gaze.calibration import GazeModel
+from ifllm_desktop.gaze.calibration import GazeModel, model_to_payload
+from ifllm_desktop.gaze.pursuit import pursuit_path
 from ifllm_desktop.gaze.training_set import CalibrationStep, TrainingSet, fit, training_set
 from ifllm_desktop.protocol import StudyProtocol
 from ifllm_desktop.session import drift
@@ -24,6 +26,7 @@ from ifllm_desktop.session.gaze_outcome import (
 )
 from ifllm_desktop.session.head_watch import HeadLimits, HeadWatch
 from ifllm_desktop.session.ids import IdFactory
+from ifllm_desktop.session.pursuit_run import PursuitRun
 from ifllm_desktop.session.snapshot import FlowSnapshot, GazeRun
 from ifllm_desktop.session.target_plans import (
     calibration_targets,
@@ -35,6 +38,8 @@ from ifllm_desktop.session.target_run import TargetRun, TargetView
 
 MIN_TARGETS = 5
 """Fewer measured targets than this do not make a calibration (the smallest plan has 5)."""
+LEAD_IN_MS = 2_500.0
+"""Time to read the two lines beside the first target of a session (about twenty words)."""
 MIN_REFIT_TARGETS = 3
 """Fewer measured new targets than this do not say how a calibration has changed."""
 _KIND_OF = {"calibration": "full", "redo": "redo", "refit": "refit"}
@@ -86,7 +91,7 @@ class GazeSetup:
         self._screen = screen
         self._record = record
         self._ids = ids
-        self._run: TargetRun | None = None
+        self._run: TargetRun | PursuitRun | None = None
         self._wanted: GazeRun | None = None
         self._made: dict[str, _Made] = {}
         self._steps: dict[str, CalibrationStep] = {}
@@ -122,6 +127,11 @@ class GazeSetup:
         """The target to show, while there is one."""
         return self._run.view(t_ns) if self._run is not None and not self._run.done else None
 
+    def again(self, t_ns: int) -> None:
+        """Show the present target again from its beginning; nothing during a pursuit."""
+        if isinstance(self._run, TargetRun):
+            self._run.again(t_ns)
+
     def frame(self, t_ns: int, frame_index: int, features: NDArray[np.float64] | None) -> str:
         """Each frame of the camera, in order; returns what the head did, see ``HeadWatch.frame``."""
         if self._run is not None and not self._run.done:
@@ -146,7 +156,13 @@ class GazeSetup:
         return self._validate(run, wanted) if wanted.phase == "validation" else self._check(run, wanted)
 
     # ---- runs --------------------------------------------------------------------------------------------
-    def _begin(self, wanted: GazeRun) -> TargetRun:
+    def _begin(self, wanted: GazeRun) -> TargetRun | PursuitRun:
+        plan, gate = self._plan, self._plan.gate
+        limits = GateLimits(gate.min_rate_hz, gate.min_opening, gate.max_scatter, gate.max_deviation)
+        attempt_id = self._attempt_id(wanted)
+        if wanted.phase == "calibration" and plan.method == "pursuit":
+            path = pursuit_path(self._screen, plan.pursuit_deg_s, plan.pursuit_s)
+            return PursuitRun(path, plan.settle_ms, self._record, attempt_id, limits=limits)
         phase, indices = wanted.phase, None
         if phase in ("calibration", "redo"):
             targets = calibration_targets(self._plan.points, self._screen)
@@ -158,11 +174,10 @@ class GazeSetup:
             targets = refit_targets(self._plan.drift.refit_points, self._screen)
         else:
             targets = (drift_target(self._screen),)
-        plan, gate = self._plan, self._plan.gate
-        limits = GateLimits(gate.min_rate_hz, gate.min_opening, gate.max_scatter, gate.max_deviation)
         return TargetRun(
             targets, settle_ms=plan.settle_ms, collect_frames=plan.collect_frames, timeout_ms=plan.timeout_ms,
-            record=self._record, attempt_id=self._attempt_id(wanted), phase=phase, limits=limits, indices=indices,
+            record=self._record, attempt_id=attempt_id, phase=phase, limits=limits, indices=indices,
+            lead_in_ms=LEAD_IN_MS if phase == "calibration" and not self._made else 0.0,
         )  # fmt: skip
 
     def _attempt_id(self, wanted: GazeRun) -> str:
@@ -172,7 +187,7 @@ class GazeSetup:
             return made.outcome.attempt_id if made is not None else ""
         return self._ids.new("attempt" if wanted.phase in _KIND_OF else "check")
 
-    def _calibrate(self, run: TargetRun, wanted: GazeRun) -> SetupOutcome:
+    def _calibrate(self, run: TargetRun | PursuitRun, wanted: GazeRun) -> SetupOutcome:
         kind = _KIND_OF[wanted.phase]
         calibration_id = self._ids.new("calibration")
         weight = self._plan.drift.refit_weight if kind == "refit" else 1.0
@@ -185,15 +200,19 @@ class GazeSetup:
         n_new = len(np.unique(samples.target_index))
         outcome = CalibrationOutcome(
             run.attempt_id, calibration_id, ok=False, kind=kind, parent_id=wanted.calibration_id, weight=weight,
+            method="pursuit" if isinstance(run, PursuitRun) else "points",
+            lag_ms=run.lag_ms if isinstance(run, PursuitRun) else math.nan,
             n_targets=n_new if kind == "refit" else training.n_targets, targets=self._targets(run, wanted),
         )  # fmt: skip
         model = None
         if outcome.n_targets < (MIN_REFIT_TARGETS if kind == "refit" else MIN_TARGETS):
-            outcome = replace(outcome, reason="too_few_targets" if outcome.n_targets else "no_face")
+            looked = isinstance(run, PursuitRun) and run.n_passed > 0
+            nothing = "not_followed" if looked else "no_face"
+            outcome = replace(outcome, reason="too_few_targets" if outcome.n_targets else nothing)
         else:
             model = fit(training)
             outcome = replace(
-                outcome, ok=True, loo_error_px=float(model.loo_error_px_), model=model_values(model),
+                outcome, ok=True, loo_error_px=float(model.loo_error_px_), model=model_to_payload(model),
                 targets=_with_errors(outcome.targets, training, model, kind == "refit"),
             )  # fmt: skip
         # after a refit the head is where the new targets were looked at
@@ -203,7 +222,7 @@ class GazeSetup:
         self._made[calibration_id] = _Made(outcome, model, head, validation)
         return SetupOutcome(wanted.phase, calibration_id, calibration=outcome)
 
-    def _targets(self, run: TargetRun, wanted: GazeRun) -> tuple[CalibrationTarget, ...]:
+    def _targets(self, run: TargetRun | PursuitRun, wanted: GazeRun) -> tuple[CalibrationTarget, ...]:
         """Targets of the run; of a redo those of its parent with the new one in its place."""
         parent = self._made.get(wanted.calibration_id)
         if wanted.phase != "redo" or parent is None:
@@ -211,7 +230,7 @@ class GazeSetup:
         new = {target.target_index: target for target in run.targets() if target.n_frames}
         return tuple(new.get(target.target_index, target) for target in parent.outcome.targets)
 
-    def _validate(self, run: TargetRun, wanted: GazeRun) -> SetupOutcome:
+    def _validate(self, run: TargetRun | PursuitRun, wanted: GazeRun) -> SetupOutcome:
         calibration_id = wanted.calibration_id
         made, samples = self._made.get(calibration_id), run.samples()
         if made is None or made.model is None or len(samples.features) == 0:
@@ -222,7 +241,7 @@ class GazeSetup:
             self._made[calibration_id] = replace(made, validation=outcome)
         return SetupOutcome("validation", calibration_id, validation=outcome)
 
-    def _check(self, run: TargetRun, wanted: GazeRun) -> SetupOutcome:
+    def _check(self, run: TargetRun | PursuitRun, wanted: GazeRun) -> SetupOutcome:
         calibration_id = wanted.calibration_id
         made, samples = self._made.get(calibration_id), run.samples()
         gaze_px = np.empty((0, 2))
@@ -256,26 +275,16 @@ class GazeSetup:
             self._watched = watched
 
 
-def model_values(model: GazeModel) -> dict[str, object]:
-    """A model as JSON values, as the event ``calibration`` holds it."""
-    arrays = {name: np.asarray(values).tolist() for name, values in model.to_arrays().items()}
-    return {"meta": model.to_json(), "arrays": arrays}
-
-
 def _with_errors(
     targets: tuple[CalibrationTarget, ...], training: TrainingSet, model: GazeModel, is_refit: bool
 ) -> tuple[CalibrationTarget, ...]:
     """Targets with what the model makes of each when it has not seen it."""
-    left_out = getattr(model, "left_out_px_", None)
-    if left_out is None:
-        return targets
     labels = np.unique(training.target_index).tolist()
-    measured = [t for t in targets if t.n_frames]
     if is_refit:  # its targets follow those of its parent, in their order
-        labels = labels[len(labels) - len(measured) :]
-        errors = dict(zip((t.target_index for t in measured), left_out[-len(measured) :], strict=True))
+        measured = [t.target_index for t in targets if t.n_frames]
+        errors = dict(zip(measured, model.left_out_px_[-len(measured) :], strict=True))
     else:
-        errors = dict(zip(labels, left_out, strict=True))
+        errors = dict(zip(labels, model.left_out_px_, strict=True))
     return tuple(
         replace(
             t, left_out_x_px=float(errors[t.target_index][0]), left_out_y_px=float(errors[t.target_index][1]),

@@ -12,7 +12,16 @@ import yaml
 from pydantic import ValidationError
 
 from ifllm_desktop.domain.errors import DataError
-from ifllm_desktop.protocol import PROTOCOL_SCHEMA_VERSION, load_protocol, load_topics
+from ifllm_desktop.protocol import (
+    PROTOCOL_SCHEMA_VERSION,
+    CalibrationPlan,
+    DriftPlan,
+    GatePlan,
+    HeadMovePlan,
+    Texts,
+    load_protocol,
+    load_topics,
+)
 from ifllm_desktop.resource_files import resource_path
 from ifllm_desktop.session.assignment import assign
 from ifllm_desktop.wording import sentence
@@ -97,6 +106,15 @@ def test_that_every_key_of_the_demo_is_explained_or_said_by_its_value(demo: Path
         assert key in plain or "#" in lines[n] or lines[n - 1].lstrip().startswith("#"), key
 
 
+def test_that_what_the_demo_says_of_gaze_is_what_holds_when_it_is_left_out(demo: Path) -> None:
+    study, lines = load_protocol(demo), (demo / "study.yaml").read_text("utf-8")
+    assert study.calibration == CalibrationPlan()
+    assert study.texts.gaze_help == Texts.model_fields["gaze_help"].default
+    assert study.texts.drift_check == Texts.model_fields["drift_check"].default
+    plans = (CalibrationPlan, GatePlan, DriftPlan, HeadMovePlan)
+    assert [key for plan in plans for key in plan.model_fields if f"{key}:" not in lines] == []
+
+
 # ---- bad study files ------------------------------------------------------------------------------------
 BAD = [
     # old text, new text, key, part of the problem
@@ -125,6 +143,19 @@ BAD = [
     ("[1.0, 1.5, 2.5]", "1.0", "calibration.grades_deg", "must be a list"),
     ("max_loss: 0.15", "max_loss: 15", "calibration.max_loss", "must be at most 1"),
     ("max_loss: 0.15", "max_loss: .nan", "calibration.max_loss", "finite"),
+    ("method: points", "method: dots", "calibration.method", "must be one of points, pursuit"),
+    ("min_grade: C", "min_grade: E", "calibration.min_grade", "must be one of A, B, C, D"),
+    ("# max_error_deg: 2.0", "max_error_deg: 0", "calibration.max_error_deg", "greater than 0"),
+    ("min_targets: 3", "min_targets: 6", "calibration.min_targets", "not be more than the 5 targets"),
+    ("on_failure: ask", "on_failure: retry", "calibration.on_failure", "ask, continue, pointer_only, stop"),
+    ("min_rate_hz: 10.0", "min_rate: 10.0", "calibration.gate.min_rate", "did you mean min_rate_hz"),
+    ("min_opening: 0.6", "min_opening: 1", "calibration.gate.min_opening", "must be less than 1"),
+    ("max_scatter: 0.02", "max_scatter: 0", "calibration.gate.max_scatter", "greater than 0"),
+    ("check: each_task", "check: always", "calibration.drift.check", "must be one of each_task, never"),
+    ("refit_points: 5", "refit_points: 4", "calibration.drift.refit_points", "must be one of 5, 6"),
+    ("refit_weight: 3.0", "refit_weight: 0.5", "calibration.drift.refit_weight", "must be at least 1"),
+    ("max_shift_mm: 60.0", "max_shift_mm: far", "calibration.head_move.max_shift_mm", "must be a number"),
+    ("lost_s: 5.0", "lost_s: 0", "calibration.head_move.lost_s", "greater than 0"),
     ("scale: 7", "scale: 10", "rating.scale", "must be at most 9"),
     ("tie: true", "tie: maybe", "preference.tie", "must be true or false"),
     ("tokens_per_s: 40", "tokens_per_s: 0", "stream.tokens_per_s", "must be greater than 0"),

@@ -11,6 +11,7 @@ import numpy as np
 from ifllm_desktop.adapters.simulated_person.decision import Decision, judged
 from ifllm_desktop.adapters.simulated_person.face import DEFAULT_SCREEN, Face
 from ifllm_desktop.adapters.simulated_person.movements import Point, Track, saccade_ns
+from ifllm_desktop.adapters.simulated_person.pursuit import Pursuit
 from ifllm_desktop.adapters.simulated_person.reading_plan import ReadingPlan, Step
 from ifllm_desktop.adapters.simulated_person.traits import Traits
 from ifllm_desktop.adapters.simulated_person.waves import Spells
@@ -59,6 +60,7 @@ class SimulatedPerson:
         self._average = middle
         self._scene: Scene = EMPTY_SCENE
         self._next_ns = 0
+        self._pursuit = Pursuit(np.random.default_rng([seed, 10]).uniform(90, 150))
         self._aim: tuple[Point, int] | None = None
         self._scroll: tuple[int, str, float] | None = None
         self._lock = threading.RLock()
@@ -68,6 +70,9 @@ class SimulatedPerson:
         with self._lock:
             self._advance(t_ns)
             before, self._scene = self._scene, scene
+            if self._pursuit.observe(scene.target_px, t_ns):
+                self._follow(t_ns)
+                return
             new_target = scene.target_px is not None and scene.target_px != before.target_px
             new_answers = {r.response_id for r in scene.responses} != {
                 r.response_id for r in before.responses
@@ -76,6 +81,17 @@ class SimulatedPerson:
                 latency_ms = 190 + 15 * abs(math.sin(t_ns / 7e8 + self.seed))
                 self._next_ns = min(self._next_ns, t_ns + int(latency_ms * NS_PER_MS))
                 self._next_ns = max(self._next_ns, t_ns)
+
+    def _follow(self, t_ns: int) -> None:
+        """Smooth pursuit: the eyes stay behind a target that keeps moving, and no saccade comes in between."""
+        until_ns, (x_px, y_px) = self._pursuit.next_place(t_ns)
+        error_px = self._rng.normal(0, 4, 2)
+        self._eyes.move(t_ns, until_ns - t_ns, (x_px + float(error_px[0]), y_px + float(error_px[1])))
+        self._next_ns = t_ns + 300 * NS_PER_MS
+        follow = 1 - math.exp(-(until_ns - t_ns) / NS_PER_S / _HEAD_LAG_S)
+        ax, ay = self._average
+        self._average = (ax + follow * (x_px - ax), ay + follow * (y_px - ay))
+        self._lately.move(t_ns, until_ns - t_ns, self._average)
 
     def gaze_at(self, t_ns: int) -> Point:
         """Where both eyes look, screen px. The truth: for tests only."""
