@@ -27,9 +27,9 @@ from ifllm_desktop.settings import ScreenProfile, forget_screen, load_settings, 
 from ifllm_desktop.ui.bridge import Background, Job
 from ifllm_desktop.ui.camera_calibration_page import CameraCalibrationPage
 from ifllm_desktop.ui.camera_calibration_view import BoardScreen
-from ifllm_desktop.ui.home_devices import screen_facts
 from ifllm_desktop.ui.latency_run import LatencyRun
 from ifllm_desktop.ui.pointer_probe import prepare_qt
+from ifllm_desktop.ui.screen_size_facts import screen_facts
 from ifllm_desktop.ui.screen_size_page import ScreenSizePage
 from ifllm_desktop.ui.theme import apply_theme, current_theme, theme_for
 from ifllm_desktop.ui.widgets import frame, label, row

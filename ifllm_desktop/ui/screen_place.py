@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QWidget
 
-from ifllm_desktop.compose_devices import screen_id, screen_size, session_screen
 from ifllm_desktop.domain.space import Screen
+from ifllm_desktop.ui.screen_size_facts import screen_facts
 
 
 def screen_corner(widget: QWidget) -> QPoint:
@@ -26,9 +26,4 @@ def to_widget(widget: QWidget, x_px: float, y_px: float) -> QPointF:
 
 def screen_of(widget: QWidget) -> Screen:
     """The screen that a widget is on, in cm as it was measured or as the system says; NaN where neither is so."""
-    screen = widget.screen()
-    size, mm = screen.size(), screen.physicalSize()
-    size_px = (float(size.width()), float(size.height()))
-    key = screen_id(screen.name(), screen.serialNumber(), size_px)
-    known = screen_size(key, (mm.width(), mm.height()), size_px)
-    return session_screen(size_px, float(screen.devicePixelRatio()), known)
+    return screen_facts(widget.screen()).session_screen()

@@ -29,7 +29,6 @@ from ifllm_desktop.ui.home_devices import (
     camera_words,
     device_facts,
     lens_words,
-    screen_facts,
     screen_row,
 )
 from ifllm_desktop.ui.home_model import HealthRow, SessionRow, StudyCard
@@ -41,6 +40,7 @@ from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.ui.pointer_probe import prepare_qt
 from ifllm_desktop.ui.replay_page import ReplayPage
 from ifllm_desktop.ui.rewards_page import RewardsPage
+from ifllm_desktop.ui.screen_size_facts import screen_facts
 from ifllm_desktop.ui.theme import apply_theme, theme_for
 from ifllm_desktop.wording import sentence
 

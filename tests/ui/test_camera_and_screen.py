@@ -22,12 +22,12 @@ from ifllm_desktop.settings import screen_profile
 from ifllm_desktop.ui.camera_and_screen import CameraAndScreen
 from ifllm_desktop.ui.home_devices import (
     DeviceFacts,
-    ScreenFacts,
     camera_words,
     device_facts,
     lens_words,
     screen_row,
 )
+from ifllm_desktop.ui.screen_size_facts import ScreenFacts, screen_facts
 from ifllm_desktop.ui.screen_size_page import ScreenSizePage
 from ifllm_desktop.ui.theme import Theme, apply_theme
 from tests.board_pictures import LENS, board_seen, poses
@@ -246,8 +246,6 @@ def test_that_arrow_keys_match_the_card_and_enter_keeps_it(
     assert math.isclose(page.card.card_width_px, start + 10)
     QTest.keyClick(page.card, Qt.Key.Key_Return)
     settle(qtbot, window)
-    from ifllm_desktop.ui.home_devices import screen_facts
-
     stored = screen_profile(screen_facts(window.screen()).key)
     assert stored is not None and stored.source == "card"
     assert math.isclose(stored.w_mm, CARD_MM[0] / (start + 10) * 1366)
