@@ -4,8 +4,8 @@
     python3 packaging/bootstrap.py run  [arguments of `ifllm-desktop demo`]
     python3 packaging/bootstrap.py test [arguments of pytest]
 
-Needs nothing but a Python 3 (3.6 or newer) to be read by; the work itself is done with Python 3.11 or 3.12,
-which it looks for. Everything goes into `.venv` beside this folder; packages come from wherever pip is
+Needs nothing but a Python 3 (3.6 or newer) to be read by; the work itself is done with Python 3.12, 3.11 or 3.13,
+which it looks for in this order. Everything goes into `.venv` beside this folder; packages come from wherever pip is
 configured to get them. A stamp in `.venv` makes the next start take seconds.
 
 Environment: IFLLM_TORCH_INDEX names a package index to take PyTorch from.
@@ -30,7 +30,9 @@ STAMP = os.path.join(VENV, ".bootstrap-stamp")
 PYPROJECT = os.path.join(CHECKOUT, "pyproject.toml")
 CONSTRAINTS = os.path.join(CHECKOUT, "packaging", "constraints.txt")
 
-WANTED = ((3, 12), (3, 11))
+WANTED = ((3, 12), (3, 11), (3, 13))
+# The first so many have a MediaPipe that brings its face model; with the others a camera needs one to be fetched.
+N_WITH_FACE_MODEL = 2
 TEST_EXTRAS = ("test", "thirdparty")
 # Measured: 2.6 GB for everything with a CPU build of PyTorch, and pip unpacks beside it.
 NEEDED_GB = 4
@@ -122,8 +124,10 @@ def main(arguments: List[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        if sys.version_info[:2] not in WANTED:
-            return call([find_python(), os.path.abspath(__file__)] + arguments)
+        if sys.version_info[:2] not in WANTED[:N_WITH_FACE_MODEL]:
+            python = find_python()
+            if python is not None:
+                return call([python, os.path.abspath(__file__)] + arguments)
         task = arguments[0]
         set_up_system(task)
         set_up_venv(task)
@@ -166,9 +170,13 @@ def has_display() -> bool:
 
 
 # ---- Python -----------------------------------------------------------------------------------------------
-def find_python() -> str:
-    """A Python 3.11 or 3.12 of this machine, or one that uv fetches."""
-    found = first_usable(python_candidates())
+def find_python() -> Optional[str]:
+    """A better Python of this machine than this one, or one that uv fetches; None when this one will do."""
+    found = first_usable(python_candidates(WANTED[:N_WITH_FACE_MODEL]))
+    if found is None and sys.version_info[:2] in WANTED:
+        return None
+    if found is None:
+        found = first_usable(python_candidates(WANTED))
     uv = shutil.which("uv") or shutil.which(os.path.expanduser(os.path.join("~", ".local", "bin", "uv")))
     if found is None and uv:
         say("Fetching Python 3.12 with uv.")
@@ -176,15 +184,15 @@ def find_python() -> str:
             found = first_usable([(quiet([uv, "python", "find", "3.12"]) or "").strip()])
     if found is None:
         raise SetUpError(
-            "This is Python %d.%d, and Python 3.11 or 3.12 is needed (mediapipe has no build for others): "
+            "This is Python %d.%d, and Python 3.11, 3.12 or 3.13 is needed: "
             "type  %s  and start again." % (sys.version_info[0], sys.version_info[1], python_command())
         )
     return found
 
 
-def python_candidates() -> Iterator[Optional[str]]:
-    """Programs that may be a wanted Python, the likeliest first."""
-    for major, minor in WANTED:
+def python_candidates(versions: Iterable[Tuple[int, int]]) -> Iterator[Optional[str]]:
+    """Programs that may be a Python of these versions, the likeliest first."""
+    for major, minor in versions:
         version = "%d.%d" % (major, minor)
         yield shutil.which("python" + version)
         if os.name == "nt":
@@ -491,7 +499,7 @@ def install_cpu_torch_with_uv(python: str, wanted: str) -> bool:
 
 
 def pinned_version(name: str) -> str:
-    """Version that the constraints pin for a package."""
+    """Version that the constraints pin for a package (the first, where others are pinned for other Pythons)."""
     with open(CONSTRAINTS, encoding="utf-8") as file:
         match = re.search(r"^%s==([^\s;]+)" % re.escape(name), file.read(), re.MULTILINE | re.IGNORECASE)
     if match is None:

@@ -377,6 +377,38 @@ def test_that_a_candidate_is_asked_for_its_version(
     assert bootstrap.first_usable(candidates[:-1]) is None
 
 
+@pytest.mark.parametrize(("version", "others", "expected"), [
+    ((3, 13), ["3.12"], "python3.12"), ((3, 13), [], None), ((3, 14), ["3.13"], "python3.13"),
+    ((3, 14), ["3.13", "3.11"], "python3.11"), ((3, 9), ["3.12", "3.13"], "python3.12"),
+])  # fmt: skip
+def test_that_a_python_whose_mediapipe_brings_its_model_is_preferred(
+    version: tuple[int, int], others: list[str], expected: str | None, bootstrap: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def usable(candidates: Any) -> str | None:
+        there = [f"python{v}" for v in others]
+        return next((c for c in candidates if c in there), None)
+
+    monkeypatch.setattr(bootstrap.sys, "version_info", (*version, 0, "final", 0))
+    monkeypatch.setattr(bootstrap, "first_usable", usable)
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: name if name != "uv" else None)
+    monkeypatch.setattr(bootstrap, "quiet", lambda *_: None)
+    assert bootstrap.find_python() == expected
+
+
+def test_that_a_new_python_without_a_better_one_does_the_work_itself(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(bootstrap.sys, "version_info", (3, 13, 0, "final", 0))
+    monkeypatch.setattr(bootstrap, "first_usable", lambda candidates: None)
+    monkeypatch.setattr(bootstrap, "call", lambda *_, **__: pytest.fail("handed on"))
+    monkeypatch.setattr(bootstrap, "set_up_system", done.append)
+    monkeypatch.setattr(bootstrap, "set_up_venv", done.append)
+    monkeypatch.setattr(bootstrap, "test", lambda arguments: 0)
+    assert bootstrap.main(["test"]) == 0 and done == ["test", "test"]
+
+
 def test_that_without_a_python_one_command_is_said(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
