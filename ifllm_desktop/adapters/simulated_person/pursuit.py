@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 
 from ifllm_desktop.adapters.simulated_person.movements import Point
-from ifllm_desktop.domain.time import NS_PER_MS
+from ifllm_desktop.domain.time import NS_PER_MS, NS_PER_S
 
 _CATCH_ON_NS = 500 * NS_PER_MS
 """A target that only hops to its next place (0.4 s) is jumped to, not followed."""
+_GLIMPSE_NS = 150 * NS_PER_MS
+_FASTEST_PX_S = 1500.0
+"""About 33° a second: faster targets are not followed smoothly."""
 _KEPT = 64
 
 
@@ -30,9 +34,9 @@ class Pursuit:
 
     def observe(self, target_px: Point | None, t_ns: int) -> bool:
         """The target is here now; returns whether the eyes follow it smoothly."""
-        if target_px is None or (self._places and self._places[-1] == target_px):
+        if target_px is None or not self._goes_on(target_px, t_ns):
             self._moving_since_ns = None
-            self._times_ns, self._places = self._times_ns[-1:], self._places[-1:]
+            self._times_ns, self._places = [], []
         if target_px is None:
             return False
         if self._moving_since_ns is None:
@@ -43,6 +47,15 @@ class Pursuit:
         if len(self._times_ns) > _KEPT:
             del self._times_ns[: _KEPT // 2], self._places[: _KEPT // 2]
         return t_ns - self._moving_since_ns > _CATCH_ON_NS
+
+    def _goes_on(self, target_px: Point, t_ns: int) -> bool:
+        """Whether the target has moved since it was last seen, smoothly and not long ago."""
+        if not self._times_ns:
+            return True
+        way_px, since_ns = math.dist(self._places[-1], target_px), t_ns - self._times_ns[-1]
+        if since_ns <= 0:
+            return True
+        return 0 < way_px <= _FASTEST_PX_S * since_ns / NS_PER_S and since_ns <= _GLIMPSE_NS
 
     def next_place(self, t_ns: int) -> tuple[int, Point]:
         """Where the eyes are at the next moment like this one, and when that is."""
