@@ -80,14 +80,14 @@ def _board(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _calibrate(options: argparse.Namespace, terminal: Terminal) -> int:
-    if options.pictures is None:
-        from ifllm_desktop import app
-
-        return app.open_camera_calibration(options.camera or "0", options.board)
     from ifllm_desktop import compose_devices
 
     if options.camera is not None:
         compose_devices.checked_device(options.camera)
+    if options.pictures is None:
+        from ifllm_desktop import app
+
+        return app.open_camera_calibration(options.camera or "0", options.board)
     result, report = compose_devices.calibrate_from_pictures(options.pictures, options.board, terminal.say)
     if options.camera is not None:
         compose_devices.change_profile(options.camera, intrinsics=result.intrinsics.to_json())

@@ -20,6 +20,10 @@ MAX_PIXEL_ASPECT = 1.12
 PLAUSIBLE_PX_PER_MM = (1.2, 16.0)
 """Device-independent px: 30 dpi is a wall, 400 dpi a phone."""
 
+MADE_UP_DPI = 96.0
+ROUNDING_MM = 0.6
+"""Systems give whole millimetres."""
+
 SizeSource = Literal["edid", "card", "typed", "unknown"]
 
 
@@ -80,8 +84,9 @@ def size_from_diagonal(diagonal_in: float, screen_px: tuple[float, float]) -> Sc
 def size_from_edid(w_mm: float, h_mm: float, screen_px: tuple[float, float]) -> ScreenSize:
     """What the system says, where that can be: projectors and virtual screens say 0, or the size of a postcard.
 
-    Unknown where a length is missing, the pixels would not be square, or nobody builds such a screen. Some systems
-    derive the millimetres from 96 dpi and say so of every screen: that cannot be told from a true one.
+    Unknown where a length is missing, the pixels would not be square, nobody builds such a screen, or the
+    millimetres are those of exactly 96 dpi: virtual and remote screens make them up that way. (A 23-inch monitor of
+    1920 × 1080 has 95.8 dpi, 1 mm less; one that is made up differs by less than the rounding.)
     """
     try:
         size = _checked(ScreenSize(float(w_mm), float(h_mm), "edid"))
@@ -90,7 +95,11 @@ def size_from_edid(w_mm: float, h_mm: float, screen_px: tuple[float, float]) -> 
     across, down = screen_px[0] / size.w_mm, screen_px[1] / size.h_mm
     square = max(across, down) / min(across, down) <= MAX_PIXEL_ASPECT
     low, high = PLAUSIBLE_PX_PER_MM
-    return size if square and low <= across <= high else UNKNOWN_SIZE
+    made_up = all(
+        abs(mm - px * MM_PER_INCH / MADE_UP_DPI) <= ROUNDING_MM
+        for mm, px in zip((size.w_mm, size.h_mm), screen_px, strict=True)
+    )
+    return size if square and low <= across <= high and not made_up else UNKNOWN_SIZE
 
 
 def difference(size: ScreenSize, other: ScreenSize) -> float:

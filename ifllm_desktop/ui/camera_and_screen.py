@@ -38,7 +38,9 @@ from ifllm_desktop.ui.widgets_focus import FocusRing
 from ifllm_desktop.wording import sentence
 
 LOOK_EVERY_MS = 66
-SIZE_PX = (1080, 640)
+LIST_AGAIN_MS = 2000
+"""While no camera is there, how often it is looked whether one was plugged in."""
+SIZE_PX = (1080, 690)
 
 
 class CameraAndScreen(QWidget):
@@ -85,6 +87,10 @@ class CameraAndScreen(QWidget):
         self._poll = QTimer(self)
         self._poll.setInterval(LOOK_EVERY_MS)
         self._poll.timeout.connect(self._look)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(LIST_AGAIN_MS)
+        self._again.timeout.connect(self._list_cameras)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -146,6 +152,8 @@ class CameraAndScreen(QWidget):
                 self._camera = pairs[0][0] if pairs else ""
             self.camera_page.set_cameras(pairs, self._camera)
             self._choose(self._camera)
+            if not pairs:
+                self._again.start()
 
         self.background.run(lambda _: compose_devices.list_cameras(), done, self._failed)
 
@@ -156,11 +164,6 @@ class CameraAndScreen(QWidget):
             self.camera_page.set_known(setup.intrinsics, setup.distance_scale)
 
         self.background.run(lambda _: compose_devices.camera_setup(spec), done, self._failed)
-
-    def use_source(self, spec: str, name: str) -> None:
-        """Look through a camera or video file that is not in the list of devices (for trying)."""
-        self._camera = spec
-        self.camera_page.set_cameras([(spec, name)], spec)
 
     def _start(self, board: str) -> None:
         run = compose_devices.board_run(self._camera, board)
@@ -370,6 +373,7 @@ class CameraAndScreen(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._poll.stop()
+        self._again.stop()
         self._stop()
         self.background.close()
         self._hide_board()

@@ -226,7 +226,7 @@ class CameraCalibrationPage(QWidget):
         self.start_button.setEnabled(bool(cameras))
         if not cameras:
             self.cameras.addItem(self.tr("No camera was found"), "")
-            self.preview.clear(self.tr("No camera was found. Connect one, then open this window again."))
+            self.preview.clear(self.tr("No camera was found. Connect one: it appears here by itself."))
         self._allow_measure()
 
     def choose_board(self, name: str) -> None:

@@ -95,6 +95,14 @@ def test_that_without_a_camera_nothing_can_be_started_and_the_page_says_so(windo
     assert words(window, "camera_light") == "Camera off"
 
 
+def test_that_a_camera_that_is_plugged_in_appears_by_itself(
+    window: CameraAndScreen, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compose_devices, "list_cameras", lambda: (WEBCAM,))
+    qtbot.waitUntil(lambda: window.camera_page.cameras.currentText() == WEBCAM.name, timeout=LIMIT_MS)
+    assert button(window, "board_start").isEnabled()
+
+
 def show_board_to(window: CameraAndScreen, monkeypatch: pytest.MonkeyPatch, n: int = 24) -> None:
     spec = BOARDS["charuco"]
     pictures = [

@@ -49,6 +49,7 @@ def test_that_an_absurd_diagonal_is_refused(diagonal_in: float) -> None:
     ("mm", "px"),
     [
         ((0, 0), LAPTOP_PX), ((-310, 174), LAPTOP_PX), ((160, 90), (3840.0, 2160.0)), ((310, 310), LAPTOP_PX),
+        ((361, 203), LAPTOP_PX), ((508, 286), (1920.0, 1080.0)), ((211.7, 211.7), (800.0, 800.0)),
         ((1600, 900), (1280.0, 720.0)), ((16, 9), LAPTOP_PX), ((math.nan, 174), LAPTOP_PX),
     ],
 )  # fmt: skip
@@ -58,6 +59,7 @@ def test_that_what_a_system_cannot_know_is_unknown(mm: tuple[float, float], px: 
 
 def test_that_a_plausible_screen_is_believed() -> None:
     assert size_from_edid(309.0, 174.0, LAPTOP_PX) == ScreenSize(309.0, 174.0, "edid")
+    assert size_from_edid(509.0, 286.0, (1920.0, 1080.0)).source == "edid"  # 23 inches
     assert size_from_edid(708.0, 398.0, (3840.0, 2160.0)).source == "edid"  # 32 inches, unscaled
     assert size_from_edid(708.0, 398.0, (1920.0, 1080.0)).source == "edid"  # the same at a ratio of 2
 
