@@ -23,6 +23,7 @@ class Settings(BaseModel):
 
     theme: Literal["system", "light", "dark"] = "system"
     text_scale: Literal[100, 125, 150] = 100
+    motion: Literal["system", "full", "reduced"] = "system"
     camera: str = "0"
     landmarker: Literal["auto", "face_mesh", "tasks"] = "auto"
     """What finds the face: ``auto`` is Face Mesh where this MediaPipe has it (faster), else the newer Tasks model."""

@@ -35,6 +35,7 @@ from ifllm_desktop.ui.home_model import HealthRow, SessionRow, StudyCard
 from ifllm_desktop.ui.home_page import HomePage
 from ifllm_desktop.ui.live_session import LiveSession
 from ifllm_desktop.ui.main_window import MainWindow
+from ifllm_desktop.ui.motion import reduced_motion
 from ifllm_desktop.ui.offscreen import demo_study
 from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.ui.pointer_probe import prepare_qt
@@ -200,6 +201,7 @@ class Workbench(QObject):
         live.camera_chosen.connect(self._camera_chosen)
         live.window_closed.connect(self._ended)
         window.text_scale_changed.connect(self._text_scale)
+        window.calibration.reduced_motion = reduced_motion(self._settings.motion)
         window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         window.showFullScreen()
         live.start()
