@@ -4,6 +4,11 @@ Clicks come by themselves, but they are no calibration: they stand where buttons
 So the layer may do little (an offset and a slight slope, both held near zero), is built causally (at any moment from
 clicks that are over), and is judged on clicks that it has not seen.
 
+Ten simulated sessions whose true gaze is known, 20 to 22 clicks each, all on buttons at the bottom of the screen: the
+mean gain at held-out clicks was 19 px of 80, the median error of all gaze fell from 89 to 84 px (better in 8 of 10; by
+10 px where the interval said that the layer helps, by 2 elsewhere). Whether real people look where they click is theirs
+to show: the report says it session by session.
+
 References
 ----------
 Gaze at clicks as implicit calibration samples: Huang, Kwok, Ngai, Chan & Leong 2016 (PACE), doi
