@@ -100,7 +100,8 @@ class CameraDesk(QObject):
         code = health.problem.code if isinstance(health.problem, IfllmError) else ""
         self._open_id = str(health.device.get("stable_id", ""))
         self._page.set_health(self._shown(health, code))
-        notice = self._notice.update(health.camera, code, self._conductor.recorder.now_ns())
+        now_ns = self._conductor.recorder.now_ns()
+        notice = self._notice.update(health.camera, code, now_ns, was_open=bool(health.device))
         self._window.header.set_camera(health.camera in ("starting", "opened"), notice)
 
     def _shown(self, health: Health, code: str) -> CameraHealth:

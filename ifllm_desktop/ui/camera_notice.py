@@ -27,8 +27,9 @@ class CameraNotice:
         self._code = ""
         self._back_ns = 0
 
-    def update(self, state: str, problem_code: str, t_ns: int) -> str:
-        """One of :data:`NOTICES`, for a state of ``Health.camera``."""
+    def update(self, state: str, problem_code: str, t_ns: int, *, was_open: bool = False) -> str:
+        """One of :data:`NOTICES`, for a state of ``Health.camera``; ``was_open`` where that fell between two looks."""
+        self._was_open = self._was_open or was_open
         if state == "opened":
             if self._code in ("lost", "stalled"):
                 self._code, self._back_ns = "back", t_ns
