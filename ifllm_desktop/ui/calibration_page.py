@@ -7,6 +7,7 @@ import math
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 
+from ifllm_desktop.protocol import Texts
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.session.target_run import TargetView
 from ifllm_desktop.ui.calibration_words import GateWords, explanation, point_words
@@ -21,6 +22,8 @@ SHRINK_MS = 300.0
 """Time in which the dot shrinks onto its centre, so that the eyes end on the middle (a stimulus, not decoration)."""
 _WIDE_PX, _SMALL_PX = 30.0, 18.0
 _MANY_DOTS = 20
+EXPLANATION_PX = 560
+"""Width of the explanation at 100 % text size."""
 
 
 class CalibrationPage(ParticipantPage):
@@ -71,7 +74,7 @@ class CalibrationPage(ParticipantPage):
 
     def words(self) -> str:
         """What the page says now: where one is, or why nothing goes on."""
-        return self._gate.words() or point_words(self._target)
+        return self._gate.words() or point_words(self._target, self._texts())
 
     # ---- painting
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -189,29 +192,30 @@ class CalibrationPage(ParticipantPage):
             painter.drawEllipse(QPointF(x + number * 22, y), 6 if now else 4, 6 if now else 4)
 
     def _paint_explanation(self, painter: QPainter, center: QPointF, target: TargetView) -> None:
-        """Two lines beside the first point, until its frames are collected."""
-        lines = explanation(target)
-        if not lines:
+        """Head and text beside the first point, until its frames are collected."""
+        lines = explanation(target, self._texts())
+        if lines is None:
             return
         theme = current_theme()
-        heights = [QFontMetricsF(theme.font(size)).height() for size in ("title", "reading")]
-        gap = 8.0
-        below = center.y() < self.height() / 2
-        y = (
-            center.y() + RING_RADIUS_PX + 28
-            if below
-            else center.y() - RING_RADIUS_PX - 28 - sum(heights) - gap
-        )
-        for words, size, height, token in zip(
-            lines, ("title", "reading"), heights, ("text", "text_muted"), strict=True
-        ):
-            font = theme.font(size, bold=size == "title")
-            width = QFontMetricsF(font).horizontalAdvance(words) + 8
-            x = min(max(24.0, center.x() - width / 2), max(24.0, self.width() - 24 - width))
+        widest = min(float(theme.px(EXPLANATION_PX)), self.width() - 48.0)
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
+        fonts = (theme.font("title", bold=True), theme.font("reading"))
+        boxes = [
+            QFontMetricsF(font).boundingRect(QRectF(0, 0, widest, 1000), int(flags), words)
+            for font, words in zip(fonts, lines, strict=True)
+        ]
+        away, gap = RING_RADIUS_PX + 24, 6.0
+        height = sum(box.height() for box in boxes) + gap
+        y = center.y() + away if center.y() < self.height() / 2 else center.y() - away - height
+        x = min(max(24.0, center.x() - widest / 2), self.width() - 24.0 - widest)
+        for words, font, box, token in zip(lines, fonts, boxes, ("text", "text_muted"), strict=True):
             painter.setFont(font)
             painter.setPen(theme.color(token))
-            painter.drawText(QRectF(x, y, width, height), Qt.AlignmentFlag.AlignVCenter, words)
-            y += height + gap
+            painter.drawText(QRectF(x, y, widest, box.height()), int(flags), words)
+            y += box.height() + gap
+
+    def _texts(self) -> Texts | None:
+        return self._snapshot.study.texts if self._snapshot is not None else None
 
     # ---- keys
     def _on_drift_check(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
+from ifllm_desktop.protocol import Texts
 from ifllm_desktop.session.target_run import TargetView
 
 SHOW_AFTER = {"no_face": 6, "blink": 12, "slow": 30, "unsteady": 12}
@@ -58,8 +59,8 @@ def _gate_of(target: TargetView | None) -> str:
     return "no_face" if target.face_lost else target.gate
 
 
-def point_words(target: TargetView | None) -> str:
-    """Which point this is and what to do, in one sentence or two."""
+def point_words(target: TargetView | None, texts: Texts | None = None) -> str:
+    """Which point this is and what to do, in one sentence or two; of a drift check the study's own words."""
     if target is None or target.stage == "done":
         return _tr("One moment …")
     if target.kind == "pursuit":
@@ -75,21 +76,30 @@ def point_words(target: TargetView | None) -> str:
     else:
         form = {
             "validation": _tr("Check point {index} of {n}. Look at the centre until the ring closes."),
-            "drift": _tr("A quick look at the dot, until its ring closes."),
+            "drift": _one_line(texts.drift_check.body) if texts is not None else _tr("Look at the dot."),
             "refit": _tr(
                 "A few dots to be exact again: {index} of {n}. Look at the centre until the ring closes."
             ),
             "recheck": _tr("One last look at the dot, until its ring closes."),
         }.get(target.phase, _tr("Point {index} of {n}. Look at the centre until the ring closes."))
-    return form.format(index=min(target.index + 1, target.n), n=target.n)
+    return form.replace("{index}", str(min(target.index + 1, target.n))).replace("{n}", str(target.n))
 
 
-def explanation(target: TargetView) -> tuple[str, str] | None:
-    """Two lines beside the first point of a calibration, before its frames are collected; None elsewhere."""
+def _one_line(text: str) -> str:
+    return " ".join(text.split())  # breaks of the study file are only its line length
+
+
+def explanation(target: TargetView, texts: Texts | None = None) -> tuple[str, str] | None:
+    """Head and text beside the first point of a calibration, before its frames are collected; None elsewhere.
+
+    They are the study's own words; a pursuit has other things to explain.
+    """
     if target.index > 0 or target.stage not in ("travel", "settle"):
         return None
     if target.kind != "pursuit" and target.phase != "calibration":
         return None
     if target.kind == "pursuit":
         return _tr("Look at the dot and follow it"), _tr("Keep your head still; only your eyes move.")
+    if texts is not None:
+        return texts.calibration.title, _one_line(texts.calibration.body)
     return _tr("Look at the centre of each dot"), _tr("Its ring fills while you look. Keep your head still.")

@@ -103,8 +103,12 @@ class GazeHelpPage(ParticipantPage):
         box.setContentsMargins(20, 14, 20, 16)
         box.setSpacing(8)
         box.addWidget(label(self.tr("Ways to go on"), "heading"))
-        for way in map(self._way, snapshot.help_options):
-            box.addLayout(column(label(way.button, "strong"), _wide(way.sentence), spacing=0))
+        changed = snapshot.help_reason not in ("", "attempts_used")
+        again = self.tr("Calibrate again") if changed else self.tr("Try once more")
+        self.buttons["help_again"].setText(again)
+        for name in snapshot.help_options:
+            way = self._way(name)
+            box.addLayout(column(label(self.buttons[name].text(), "strong"), _wide(way.sentence), spacing=0))
         self._swap("ways", frame("card", box, "gaze_help_ways"))
         self._show_buttons(snapshot.help_options)
 

@@ -107,7 +107,7 @@ def test_that_words_make_room_for_a_target_near_them(window: ParticipantWindow) 
         ({}, "Point 3 of 9"),
         ({"phase": "validation"}, "Check point 3 of 9"),
         ({"phase": "redo", "index": 0, "n": 1}, "This point again"),
-        ({"phase": "drift", "index": 0, "n": 1}, "A quick look at the dot"),
+        ({"phase": "drift", "index": 0, "n": 1}, "Look at the dot until its ring is full."),
         ({"phase": "refit", "n": 5}, "3 of 5"),
         ({"phase": "recheck", "index": 0, "n": 1}, "One last look"),
         ({"repeated": True}, "Once more: your gaze moved at this point"),
