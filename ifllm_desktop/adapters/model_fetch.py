@@ -92,6 +92,8 @@ def fetch(
         with stream:
             content = _read(stream, model, progress)
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise WorldError("model_unreachable", source=source, reason=_reason(error)) from error
     if not _is_right(content, model):
         raise WorldError("model_wrong", source=source, n_bytes=len(content), wanted=model.size_bytes)
@@ -129,7 +131,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         allowed = ("https",) if req.type == "https" else _SCHEMES
         if newurl.split(":", 1)[0].lower() not in allowed:
-            raise urllib.error.URLError("it leads to an address of another kind")
+            fp.close()
+            raise urllib.error.URLError("it leads nowhere that may be followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -139,6 +142,9 @@ def _read(stream: IO[bytes], model: PublishedModel, progress: Progress) -> bytes
     while chunk := stream.read(min(_CHUNK, model.size_bytes + 1 - content.tell())):
         content.write(chunk)
         progress(content.tell(), model.size_bytes)
+    announced = getattr(stream, "length", None)  # what a server said would come and has not
+    if announced and content.tell() <= model.size_bytes:
+        raise http.client.IncompleteRead(content.getvalue(), announced)
     return content.getvalue()
 
 
@@ -165,7 +171,8 @@ def _keep(content: bytes, path: Path) -> Path:
 def _reason(error: Exception) -> str:
     """Half a sentence without addresses and file names."""
     if isinstance(error, urllib.error.HTTPError):
-        return f"the server answers {error.code}"
+        lost = 300 <= error.code < 400
+        return "it leads nowhere that may be followed" if lost else f"the server answers {error.code}"
     if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
         return "it does not answer"
     if isinstance(error, http.client.IncompleteRead):

@@ -16,6 +16,7 @@ from tests.command_line import run
 VERBS = (
     ["demo"], ["new"], ["run"], ["replay"], ["annotate"], ["verify"], ["reward", "train"], ["reward", "score"],
     ["export"], ["selftest"], ["bench"], ["gaze", "extract"], ["gaze", "rederive"],
+    ["gaze", "fetch-model"],
 )  # fmt: skip
 
 
