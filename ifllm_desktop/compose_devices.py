@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ifllm_desktop.adapters.camera_devices import CameraDevice, device_at, index_of, list_cameras
 from ifllm_desktop.adapters.camera_opencv import DeviceCamera, VideoCamera
 from ifllm_desktop.adapters.clock import MonotonicClock
@@ -74,6 +77,10 @@ class CameraSetup:
     intrinsics: Intrinsics | None = None
     distance_scale: DistanceScale | None = None
     latency: dict[str, Any] | None = None
+
+    def viewing_distance(self, features: NDArray[np.float64], person: str = "") -> ViewingDistance:
+        """Distance of the eyes in some frames, by all that is known of this camera, with its error."""
+        return viewing_distance_mm(features, self.intrinsics, self.distance_scale, person)
 
     def header(self) -> dict[str, Any]:
         """What the recording's header says of it beside the device's own description."""
