@@ -43,7 +43,7 @@ class GradeLimits:
 @dataclass(frozen=True, slots=True)
 class TargetQuality:
     """One validation target. Positions in screen px; ``error`` is from the target to the mean of the gaze points,
-    ``sd`` around that mean (ddof 0)."""
+    ``sd`` around that mean (ddof 0), ``rho`` the correlation of x and y there; NaN without any scatter."""
 
     target_index: int
     target_x_px: float
@@ -55,6 +55,7 @@ class TargetQuality:
     sd_x_px: float
     sd_y_px: float
     n_frames: int
+    rho: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,13 @@ def _target(label: int, points_px: Floats, target_px: Floats, screen: Screen) ->
     return TargetQuality(
         label, float(target_px[0]), float(target_px[1]), float(mean_px[0]), float(mean_px[1]), error_px,
         float(angle_deg(mean_vector, target_vector)), float(sd_px[0]), float(sd_px[1]), len(points_px),
+        _correlation(points_px - mean_px, sd_px),
     )  # fmt: skip
+
+
+def _correlation(from_mean_px: Floats, sd_px: Floats) -> float:
+    across = float(sd_px[0] * sd_px[1])
+    return float((from_mean_px[:, 0] * from_mean_px[:, 1]).mean()) / across if across > 0 else math.nan
 
 
 def _step_angles_deg(points_px: Floats, screen: Screen) -> Floats:

@@ -208,7 +208,7 @@ class Conductor:
         return self._setup.view(self.recorder.now_ns())
 
     def again_target(self) -> None:
-        """The person was not ready: the present target is shown again from its beginning."""
+        """The person was not ready (the target is shown again), or is before the explanation ends."""
         self._setup.again(self.recorder.now_ns())
 
     def health(self) -> Health:
@@ -299,6 +299,10 @@ class Conductor:
             self._note_reading(observation)
             if self.on_observation is not None:
                 self.on_observation(observation)
+        if self._camera_state == "lost" and not self.snapshot.paused and not self._without_gaze:
+            # no pictures are no eyes: a target waits, and the flow is told as for a face that has gone
+            t_ns = self.recorder.now_ns()
+            self._note_head(t_ns, self._setup.frame(t_ns, -1, None))
 
     def _note_reading(self, observation: Observation) -> None:
         """Reading is activity, too: who reads without touching anything is neither idle nor on one side only."""

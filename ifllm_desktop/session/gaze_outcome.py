@@ -39,6 +39,10 @@ class TargetOutcome:
         Scatter of the estimates.
     n_frames : int
         Frames that were used.
+    rho : float
+        Correlation of the estimates in x and y: the tilt of their ellipse.
+    loss : float
+        Share of the frames at this target without usable eyes, 0–1.
     """
 
     target_index: int
@@ -50,6 +54,8 @@ class TargetOutcome:
     sd_x_px: float = math.nan
     sd_y_px: float = math.nan
     n_frames: int = 0
+    rho: float = math.nan
+    loss: float = math.nan
 
     def to_payload(self) -> dict[str, Any]:
         """For the event ``validation``; NaN becomes null."""

@@ -38,8 +38,9 @@ from ifllm_desktop.session.target_run import TargetRun, TargetView
 
 MIN_TARGETS = 5
 """Fewer measured targets than this do not make a calibration (the smallest plan has 5)."""
-LEAD_IN_MS = 2_500.0
-"""Time to read the two lines beside the first target of a session (about twenty words)."""
+LEAD_IN_MS = 6_000.0
+"""Time to read the explanation beside the first target of a session: some 25 words at 250 a minute. ``again`` ends
+it for who has read it."""
 MIN_REFIT_TARGETS = 3
 """Fewer measured new targets than this do not say how a calibration has changed."""
 _KIND_OF = {"calibration": "full", "redo": "redo", "refit": "refit"}
@@ -128,7 +129,7 @@ class GazeSetup:
         return self._run.view(t_ns) if self._run is not None and not self._run.done else None
 
     def again(self, t_ns: int) -> None:
-        """Show the present target again from its beginning; nothing during a pursuit."""
+        """The participant's key: see ``TargetRun.again``; nothing during a pursuit."""
         if isinstance(self._run, TargetRun):
             self._run.again(t_ns)
 
@@ -237,7 +238,9 @@ class GazeSetup:
             outcome = ValidationOutcome(run.attempt_id, calibration_id, ok=False, reason="no_face")
         else:
             gaze_px, _ = made.model.predict(samples.features)
-            outcome = judged(gaze_px, samples, self._screen, self._plan, run.attempt_id, calibration_id)
+            outcome = judged(
+                gaze_px, samples, self._screen, self._plan, run.attempt_id, calibration_id, run.targets()
+            )
             self._made[calibration_id] = replace(made, validation=outcome)
         return SetupOutcome("validation", calibration_id, validation=outcome)
 

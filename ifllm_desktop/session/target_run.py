@@ -210,8 +210,9 @@ class TargetRun:
         self._restart(t_ns)
 
     def again(self, t_ns: int) -> None:
-        """The person was not ready: the present target from its beginning, without the way to it."""
+        """The present target from its beginning, without the way to it; during the lead-in the end of the lead-in."""
         if not self.done and not self._held:
+            self._lead_in_ns = 0
             self._restart(t_ns - self._travel_ns)
 
     def _restart(self, t_start_ns: int) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 from ifllm_desktop.protocol import Texts
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.session.target_run import TargetView
-from ifllm_desktop.ui.calibration_words import GateWords, explanation, point_words
+from ifllm_desktop.ui.calibration_words import GateWords, explanation, is_lead_in, point_words
 from ifllm_desktop.ui.participant_page import ParticipantPage
 from ifllm_desktop.ui.screen_place import to_widget
 from ifllm_desktop.ui.theme import current_theme
@@ -32,7 +32,7 @@ class CalibrationPage(ParticipantPage):
     Attributes
     ----------
     again : Signal()
-        The person was not ready: the present target is to be shown again from its beginning.
+        The person was not ready (the present target is to be shown again), or is ready before the explanation ends.
     reduced_motion : bool
         The target does not travel: it goes out at one place and appears at the next.
 
@@ -227,11 +227,11 @@ class CalibrationPage(ParticipantPage):
     def _keys_in_short(self) -> str:
         if self._on_drift_check():
             return self.tr("Space again   S go on without   F9 pause   Esc stop")
-        return (
-            self.tr("Space again   F9 pause   Esc stop")
-            if self._can_repeat()
-            else self.tr("F9 pause   Esc stop")
-        )
+        if self._target is not None and is_lead_in(self._target):
+            return self.tr("Space start   F9 pause   Esc stop")
+        if self._can_repeat():
+            return self.tr("Space again   F9 pause   Esc stop")
+        return self.tr("F9 pause   Esc stop")
 
     def focus_first(self) -> None:
         self.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -63,6 +63,8 @@ def point_words(target: TargetView | None, texts: Texts | None = None) -> str:
     """Which point this is and what to do, in one sentence or two; of a drift check the study's own words."""
     if target is None or target.stage == "done":
         return _tr("One moment …")
+    if is_lead_in(target):
+        return _tr("It begins by itself. Press Space when you are ready.")
     if target.kind == "pursuit":
         form = (
             _tr("Follow the dot with your eyes.")
@@ -83,6 +85,12 @@ def point_words(target: TargetView | None, texts: Texts | None = None) -> str:
             "recheck": _tr("One last look at the dot, until its ring closes."),
         }.get(target.phase, _tr("Point {index} of {n}. Look at the centre until the ring closes."))
     return form.replace("{index}", str(min(target.index + 1, target.n))).replace("{n}", str(target.n))
+
+
+def is_lead_in(target: TargetView) -> bool:
+    """Whether the target waits for its explanation to be read (``TargetRun``, ``lead_in_ms``)."""
+    first = target.phase == "calibration" and target.kind == "target" and target.index == 0
+    return first and target.stage == "settle" and target.stage_progress == 0.0
 
 
 def _one_line(text: str) -> str:

@@ -194,7 +194,7 @@ class GazeMap(QWidget):
         start = origin + QPointF(target.x_px, target.y_px) * factor
         end = origin + QPointF(target.mean_x_px, target.mean_y_px) * factor
         if math.isfinite(target.sd_x_px) and math.isfinite(target.sd_y_px):
-            long, short, angle_deg = scatter_ellipse(target.sd_x_px, target.sd_y_px)
+            long, short, angle_deg = scatter_ellipse(target.sd_x_px, target.sd_y_px, target.rho)
             painter.save()
             painter.translate(end)
             painter.rotate(angle_deg)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout
 
 from ifllm_desktop.domain.space import Screen
+from ifllm_desktop.session.acceptance import loss
 from ifllm_desktop.session.snapshot import FlowSnapshot, TargetOutcome, ValidationOutcome
 from ifllm_desktop.ui import gaze_words
 from ifllm_desktop.ui.gaze_attempts import AttemptCard
@@ -340,7 +341,8 @@ def shown_targets(snapshot: FlowSnapshot) -> tuple[TargetOutcome, ...]:
     if calibration is None:
         return ()
     return tuple(
-        TargetOutcome(t.target_index, t.x_px, t.y_px, n_frames=t.n_frames) for t in calibration.targets
+        TargetOutcome(t.target_index, t.x_px, t.y_px, n_frames=t.n_frames, loss=loss(t))
+        for t in calibration.targets
     )
 
 

@@ -1,4 +1,4 @@
-"""Table of the validation targets: error in px and degrees, by axis, scatter, frames."""
+"""Table of the validation targets: error in px and degrees, by axis, scatter, loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ifllm_desktop.ui.theme import current_theme
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
-_COLUMNS = ("point", "px", "deg", "x", "y", "std", "frames", "mark")
+_COLUMNS = ("point", "px", "deg", "x", "y", "std", "loss", "mark")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _DASH = "–"
@@ -63,7 +63,7 @@ class TargetModel(QAbstractTableModel):
             return None
         heads = {
             "point": self.tr("Point"), "px": self.tr("px"), "deg": self.tr("deg"), "x": self.tr("x"),
-            "y": self.tr("y"), "std": self.tr("STD"), "frames": self.tr("frames"), "mark": "",
+            "y": self.tr("y"), "std": self.tr("STD"), "loss": self.tr("loss"), "mark": "",
         }  # fmt: skip
         return heads[_COLUMNS[section]]
 
@@ -108,8 +108,8 @@ class TargetModel(QAbstractTableModel):
         if name == "point":
             form = self.tr("{n} {place}")
             return form.format(n=target.target_index + 1, place=gaze_words.place_name(target, self._screen))
-        if name == "frames":
-            return str(target.n_frames)
+        if name == "loss":
+            return self.tr("{v:.0f} %").format(v=100 * target.loss) if math.isfinite(target.loss) else _DASH
         if name == "mark" or not math.isfinite(target.error_px):
             return "" if name == "mark" else self.unmeasured_words(target) if name == "px" else _DASH
         degrees = gaze_words.error_deg(target, self._screen)

@@ -175,6 +175,14 @@ def test_that_the_first_point_is_explained_until_its_frames_are_collected(window
     assert ink(draw(window, view(window, 700, 300, stage="settle", phase="drift", **first)), below) == 0
 
 
+def test_that_the_first_point_says_how_to_begin_at_once(window: ParticipantWindow) -> None:
+    window.show_snapshot(shots.snapshot("calibration"))
+    draw(window, view(window, 700, 300, index=0, stage="settle", stage_progress=0.0, progress=0.0))
+    assert "Space" in window.calibration.words()
+    draw(window, view(window, 700, 300, index=0, stage="settle", stage_progress=0.1, progress=0.0))
+    assert window.calibration.words().startswith("Point 1 of 9")
+
+
 def test_that_the_progress_of_a_drift_check_is_one_dot(window: ParticipantWindow) -> None:
     window.show_snapshot(shots.snapshot("drift_check"))
     page = window.calibration

@@ -92,6 +92,13 @@ def test_that_a_target_asked_for_again_starts_from_its_beginning_where_it_stands
     assert len(first) == 10  # those before it was asked for are not among them
 
 
+def test_that_who_has_read_the_explanation_need_not_wait() -> None:
+    run = Run(lead_in_ms=6000.0)
+    run.go(TRAVEL_MS + 500)
+    run.run.again(run.t_ns)
+    assert run.go(SETTLE_MS + 70).stage == "collect"
+
+
 def test_that_nothing_is_begun_again_during_a_pause() -> None:
     run = Run()
     run.go(TRAVEL_MS + SETTLE_MS + 200)
