@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ifllm_desktop.domain.chat import Message, Role
+from ifllm_desktop.domain.gaze_standing import standing_validation
 from ifllm_desktop.domain.session import PairScore, ResponseRecord, TurnRecord
 from ifllm_desktop.export.material import Content, ExportedSession, Material
 from ifllm_desktop.export.schemas import SCHEMA_VERSION, table
@@ -166,8 +167,8 @@ def _gaze_columns(session: ExportedSession, turn: TurnRecord) -> dict[str, Any]:
     if not len(gaze) or not n_frames:
         return nothing
     n_valid = int(np.sum(np.isfinite(gaze["x_px"]) & np.isfinite(gaze["y_px"])))
-    checks = [e for e in source.events() if e.kind == "validation" and e.t_ns < window.t0_ns]
-    error_px = checks[-1].payload["accuracy_px"] if checks else None
+    standing = standing_validation(source.events(), window.t0_ns)
+    error_px = standing["accuracy_px"] if standing is not None else None
     return {"gaze_valid_frac": min(n_valid / n_frames, 1.0), "gaze_err_px": error_px}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ifllm_desktop.domain.gaze_standing import standing_validation
 from ifllm_desktop.domain.session import ResponseRecord, TurnRecord
 from ifllm_desktop.features.evidence import (
     LATE_S,
@@ -119,13 +120,13 @@ def _unread(response: ResponseRecord) -> Values:
 
 
 def gaze_was_accepted(source: RecordingSource, t_ns: int) -> bool:
-    """Whether the newest validation before a moment was within the study's limits.
+    """Whether the validation that stands at a moment was within the study's limits.
 
     Gaze that failed its validation, or was never validated, is stored but says nothing about reading: measures of
     it are missing, not wrong.
     """
-    checks = [event for event in source.events() if event.kind == "validation" and event.t_ns <= t_ns]
-    return bool(checks) and bool(checks[-1].payload["ok"])
+    standing = standing_validation(source.events(), t_ns)
+    return standing is not None and bool(standing["ok"])
 
 
 def answer_evidence(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ifllm_desktop.domain.gaze_standing import standing_validation
 from ifllm_desktop.domain.session import TurnRecord
 from ifllm_desktop.ports import RecordingSource
 from ifllm_desktop.replay.timeline import Timeline
@@ -19,7 +20,7 @@ class ReplayModel:
     wall_start_ns : int
         Wall time of the session's start, ns since the Unix epoch.
     accuracy_px : float
-        Of the validation that was accepted last; NaN without one.
+        Of the validation that gaze stands on in the end; NaN without one, or when it is not within the limits.
     grade : str
         Of the same validation; empty without one.
     recovered : bool
@@ -39,10 +40,8 @@ class ReplayModel:
         Raises DataError ``recording_damaged`` or ``recording_newer`` from the source.
         """
         timeline = Timeline(source)
-        validation: dict[str, Any] = {}
-        for event in timeline.events:
-            if event.kind == "validation" and event.payload["ok"]:
-                validation = event.payload
+        standing = standing_validation(timeline.events)
+        validation: dict[str, Any] = standing if standing is not None and standing["ok"] else {}
         accuracy = validation.get("accuracy_px")
         return ReplayModel(
             timeline,

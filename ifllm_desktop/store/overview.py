@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ifllm_desktop.domain.errors import DataError
+from ifllm_desktop.domain.gaze_standing import standing_validation
 from ifllm_desktop.domain.session import SessionInfo
 from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.protocol import load_protocol
@@ -31,7 +32,7 @@ class SessionOverview:
     Attributes
     ----------
     accuracy_px, loss, rate_hz : float
-        Of the newest validation; NaN without one.
+        Of the validation that gaze stands on; NaN without one.
     state, needs_you : str
         In words; ``needs_you`` is empty when nothing has to be decided.
     """
@@ -80,7 +81,7 @@ def _overview(study: StudyFolder, info: SessionInfo) -> SessionOverview:
         events = study.source(info.session_id).events()
     except DataError as error:
         return SessionOverview(info, nan, "", nan, nan, nan, "Damaged", sentence(error), "Damaged recording")
-    validation: dict[str, Any] = next((e.payload for e in reversed(events) if e.kind == "validation"), {})
+    validation: dict[str, Any] = standing_validation(events) or {}
     accuracy_px, loss, rate_hz = (
         float(v) if (v := validation.get(key)) is not None else nan
         for key in ("accuracy_px", "loss", "rate_hz")
