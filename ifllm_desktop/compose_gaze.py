@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import os
 import time
 from collections import Counter
@@ -16,13 +15,14 @@ import numpy as np
 from ifllm_desktop import __version__
 from ifllm_desktop.adapters.still_pictures import read_picture
 from ifllm_desktop.compose import open_study, session_of
-from ifllm_desktop.derive.derivers import Deriver, deriver
-from ifllm_desktop.derive.stream import derive
+from ifllm_desktop.compose_landmarker import landmarker_facts, open_landmarker
+from ifllm_desktop.derive.derivers import deriver
+from ifllm_desktop.derive.stream import DerivedStream, derive
 from ifllm_desktop.domain.errors import DataError, WorldError
 from ifllm_desktop.gaze.extracted_rows import ExtractedRows
 from ifllm_desktop.gaze.still_picture import N_CROPS, StillLandmarker
 from ifllm_desktop.gaze.target_list import PictureRow, read_targets
-from ifllm_desktop.ports import Frame, Landmarker
+from ifllm_desktop.ports import Frame, Landmarker, RecordingSource
 from ifllm_desktop.store.derived import write_derived
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.wording import sentence
@@ -38,7 +38,6 @@ _PROGRESS_S = 2.0
 
 def extract(
     folder: Path, targets: Path, out: Path, say: Say, *, patches: bool = True, n_crops: int = N_CROPS,
-    make_landmarker: Callable[[], Landmarker] | None = None,
 ) -> Report:  # fmt: skip
     """The report of ``gaze extract``.
 
@@ -52,22 +51,20 @@ def extract(
         The ``.npz`` file; replaced when it is there, and only by a complete one.
     patches : bool
         Whether eye patches are cut; without them the arrays hold NaN.
-    make_landmarker : callable or None
-        Gives what looks at each picture anew; the bundled face mesh by default.
 
     Raises
     ------
     DataError
         ``targets_*`` for the list, ``pictures_none`` when no picture shows a face.
     WorldError
-        ``folder_missing``, ``path_unusable``, ``folder_read_only``, ``landmarker_missing``.
+        ``folder_missing``, ``targets_missing``, ``out_folder_missing``, ``path_unusable``, ``folder_read_only``, and as
+        ``compose_landmarker.open_landmarker``.
     """
     started_s = time.monotonic()
     rows = _read_list(folder, targets)
     left_out: list[dict[str, str]] = []
     with _new_file(out) as unfinished:
-        inner = (make_landmarker or _still_mesh)()
-        landmarker = StillLandmarker(inner, n_crops)
+        landmarker = StillLandmarker(open_landmarker(still=True), n_crops)
         try:
             kept = _look_at_all(rows, folder, landmarker, patches, left_out, say)
         finally:
@@ -80,7 +77,7 @@ def extract(
     return {
         "out": str(out), "n_pictures": len(rows), "n_rows": len(kept), "n_without_face": reasons["no_face"],
         "left_out": left_out, "elapsed_s": round(time.monotonic() - started_s, 3), "n_crops": n_crops,
-        "patches": patches, "landmarker": _name_of(inner),
+        "patches": patches, "landmarker": _landmarker(),
     }  # fmt: skip
 
 
@@ -152,17 +149,9 @@ def _new_file(out: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def _still_mesh() -> Landmarker:
-    from ifllm_desktop.adapters.landmarks_facemesh import FaceMeshLandmarker
-
-    return FaceMeshLandmarker(still=True)
-
-
-def _name_of(landmarker: Landmarker) -> dict[str, str]:
-    name = str(getattr(landmarker, "name", type(landmarker).__name__))
-    module = type(landmarker).__module__
-    version = importlib.metadata.version("mediapipe") if "landmarks_" in module else ""
-    return {"name": name, "version": version}
+def _landmarker() -> dict[str, str]:
+    facts = landmarker_facts()
+    return {"name": facts["name"], "version": facts["mediapipe"]}
 
 
 # ---- gaze again ------------------------------------------------------------------------------
@@ -190,14 +179,19 @@ def rederive(path: Path, model: str, session: str | None, say: Say) -> Report:
         left_out: list[dict[str, str]] = []
         for number, info in enumerate(chosen):
             try:
-                done.append(_rederive_session(study, info.session_id, way))
-            except DataError as error:
+                source = study.source(info.session_id)
+                made = derive(source, way)
+            except (
+                DataError,
+                WorldError,
+            ) as error:  # a file that is not there, too: the others can be derived
                 if len(chosen) == 1:
                     raise
-                left_out.append(
-                    {"session_id": info.session_id, "code": error.code, "reason": sentence(error)}
-                )
-                say(sentence(error))
+                reason = sentence(error)
+                left_out.append({"session_id": info.session_id, "code": error.code, "reason": reason})
+                say(reason)
+            else:
+                done.append(_stored(study, source, made))
             say(f"rederived={number + 1}/{len(chosen)}")
         if not done:
             raise DataError("derive_nothing", n=len(chosen), path=str(path))
@@ -207,17 +201,15 @@ def rederive(path: Path, model: str, session: str | None, say: Say) -> Report:
     }  # fmt: skip
 
 
-def _rederive_session(study: StudyFolder, session_id: str, way: Deriver) -> Report:
-    source = study.source(session_id)
-    made = derive(source, way)
+def _stored(study: StudyFolder, source: RecordingSource, made: DerivedStream) -> Report:
     header = {
         "deriver": made.deriver, "version": made.version, "parameters": made.parameters,
         "calibration_ids": list(made.calibration_ids), "app_version": __version__,
     }  # fmt: skip
     written = write_derived(study.derived, source, made.name, header, {"gaze": made.gaze, "hit": made.hit})
     # read back through the door that everything else uses: what cannot be read was not made
-    n_rows = len(study.derived_source(session_id, written.name).read("gaze"))
+    n_rows = len(study.derived_source(made.session_id, written.name).read("gaze"))
     return {
-        "session_id": session_id, "stream": written.name, "file": str(written.path.relative_to(study.path)),
+        "session_id": made.session_id, "stream": written.name, "file": written.path.relative_to(study.path).as_posix(),
         "calibration_ids": list(made.calibration_ids), **made.report, "n_rows": n_rows,
     }  # fmt: skip

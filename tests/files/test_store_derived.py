@@ -187,6 +187,19 @@ def test_that_what_was_derived_goes_with_its_session(study: Path) -> None:
     assert compose.verify_study(study)["ok"]
 
 
+@pytest.mark.parametrize(("harm", "code"), [("cut", "recording_damaged"), ("gone", "path_unusable")])
+def test_that_a_damaged_recording_does_not_stop_the_others(study: Path, harm: str, code: str) -> None:
+    path = study / "recordings" / "S2-1.sqlite"
+    data = path.read_bytes()
+    path.chmod(0o644)
+    path.unlink()
+    if harm == "cut":
+        path.write_bytes(data[: len(data) // 3])
+    report = compose_gaze.rederive(study, "live", None, quiet)
+    assert [entry["session_id"] for entry in report["sessions"]] == ["S1"]
+    assert [entry["code"] for entry in report["left_out"]] == [code]
+
+
 def test_that_exports_are_those_of_the_recording(study: Path) -> None:
     with StudyFolder.open(study) as opened:
         before = [source.read("gaze").tolist() for source in compose.sources(opened)]
