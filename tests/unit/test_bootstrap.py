@@ -20,13 +20,17 @@ SCRIPT = CHECKOUT / "packaging" / "bootstrap.py"
 
 
 @pytest.fixture
-def bootstrap() -> ModuleType:
+def bootstrap(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script as a module of its own for each test."""
     spec = importlib.util.spec_from_file_location("bootstrap", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    # No test starts the set-up itself or hands it on to a Python of this machine: that would replace .venv.
+    monkeypatch.setattr(module, "call", lambda command, **_: pytest.fail(f"started {command}"))
+    if sys.version_info[:2] not in module.WANTED[: module.N_WITH_FACE_MODEL]:
+        monkeypatch.setattr(module, "WANTED", (sys.version_info[:2], *module.WANTED))
     return module
 
 
@@ -389,6 +393,7 @@ def test_that_a_python_whose_mediapipe_brings_its_model_is_preferred(
         there = [f"python{v}" for v in others]
         return next((c for c in candidates if c in there), None)
 
+    monkeypatch.setattr(bootstrap, "WANTED", ((3, 12), (3, 11), (3, 13)))
     monkeypatch.setattr(bootstrap.sys, "version_info", (*version, 0, "final", 0))
     monkeypatch.setattr(bootstrap, "first_usable", usable)
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: name if name != "uv" else None)
@@ -400,6 +405,7 @@ def test_that_a_new_python_without_a_better_one_does_the_work_itself(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
+    monkeypatch.setattr(bootstrap, "WANTED", ((3, 12), (3, 11), (3, 13)))
     monkeypatch.setattr(bootstrap.sys, "version_info", (3, 13, 0, "final", 0))
     monkeypatch.setattr(bootstrap, "first_usable", lambda candidates: None)
     monkeypatch.setattr(bootstrap, "call", lambda *_, **__: pytest.fail("handed on"))
