@@ -102,6 +102,7 @@ class CameraDesk(QObject):
         self._page.set_health(self._shown(health, code))
         now_ns = self._conductor.recorder.now_ns()
         notice = self._notice.update(health.camera, code, now_ns, was_open=bool(health.device))
+        self._window.calibration.camera_notice = notice
         self._window.header.set_camera(health.camera in ("starting", "opened"), notice)
 
     def _shown(self, health: Health, code: str) -> CameraHealth:

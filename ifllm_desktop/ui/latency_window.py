@@ -102,7 +102,7 @@ class LatencyWindow(QWidget):
         warning = label(
             self.tr(
                 "The screen changes between black and white about once a second, for {n} seconds. Do not start it "
-                "where anybody who sees the screen is sensitive to flashing light; nothing depends on it."
+                "where anybody who sees the screen is sensitive to flashing light; it can be left out."
             ).format(n=length_s),
             "body", wrap=True, name="latency_warning",
         )  # fmt: skip
@@ -217,8 +217,9 @@ class LatencyWindow(QWidget):
         self.figure.setText(self.tr("{ms:.0f} ms ± {se:.0f}").format(ms=found.total_ms, se=2 * found.se_ms))
         self.words.setText(
             self.tr(
-                "A frame shows the eyes this long after the screen was drawn: display and camera together, which "
-                "flashes cannot tell apart. {used} of {n} changes were seen, spread {sd:.0f} ms, at {rate:.0f} fps."
+                "A frame shows the eyes this long after the screen was drawn (± is the 95 % interval): display and "
+                "camera together, which flashes cannot tell apart. {used} of {n} changes were seen, "
+                "spread {sd:.0f} ms, at {rate:.0f} fps."
             ).format(used=found.n_used, n=found.n_flashes, sd=found.sd_ms, rate=found.rate_hz)
         )
         self.parts.setText(

@@ -324,6 +324,29 @@ def test_that_a_camera_pulled_out_in_a_task_is_warned_of_and_recording_goes_on(
     assert set(opened) == {"Webcam 0"} and len(opened) == states.count("opened")
 
 
+def test_that_a_calibration_waits_for_a_camera_that_was_pulled_out(qtbot: QtBot, session: Session) -> None:
+    qtbot.waitUntil(lambda: session.parts.conductor.health().face_found, timeout=LIMIT_MS)
+    session.live.command("camera_ready")
+    conductor, page = session.parts.conductor, session.window.calibration
+    qtbot.waitUntil(lambda: conductor.target_view() is not None, timeout=LIMIT_MS)
+    session.camera.set_state("out")
+    qtbot.waitUntil(lambda: page.camera_notice == "lost", timeout=LIMIT_MS)
+    qtbot.waitUntil(lambda: getattr(conductor.target_view(), "face_lost", False), timeout=LIMIT_MS)
+    target = conductor.target_view()
+    assert target is not None
+    qtbot.wait(4000)  # longer than a target takes
+    after = conductor.target_view()
+    assert after is not None and (after.index, after.x_px, after.y_px) == (
+        target.index,
+        target.x_px,
+        target.y_px,
+    )
+    assert conductor.snapshot.page == "calibration"
+    session.camera.set_state("in")
+    qtbot.waitUntil(lambda: not getattr(conductor.target_view(), "face_lost", True), timeout=LIMIT_MS)
+    qtbot.waitUntil(lambda: page.camera_notice == "back", timeout=LIMIT_MS)
+
+
 def test_that_another_camera_can_be_chosen_on_the_check_and_is_stored(qtbot: QtBot, session: Session) -> None:
     chosen: list[str] = []
     session.live.camera_chosen.connect(chosen.append)
