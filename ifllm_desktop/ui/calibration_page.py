@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 from ifllm_desktop.protocol import Texts
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.session.target_run import TargetView
+from ifllm_desktop.ui import camera_notice
 from ifllm_desktop.ui.calibration_words import GateWords, explanation, is_lead_in, point_words
 from ifllm_desktop.ui.participant_page import ParticipantPage
 from ifllm_desktop.ui.screen_place import to_widget
@@ -51,6 +52,7 @@ class CalibrationPage(ParticipantPage):
         self._snapshot: FlowSnapshot | None = None
         self._gate = GateWords()
         self.gaze_simulated = False
+        self.camera_notice = ""
         self.reduced_motion = False
         self.setAccessibleName(self.tr("Calibration"))
         self.setCursor(Qt.CursorShape.BlankCursor)
@@ -146,12 +148,17 @@ class CalibrationPage(ParticipantPage):
         recording = self._snapshot is None or not self._snapshot.paused
         recorded = self.tr("Recording simulated gaze") if self.gaze_simulated else self.tr("Recording gaze")
         light = recorded if recording else self.tr("Paused")
+        lost = recording and self.camera_notice not in ("", "back")
+        if lost:
+            light = camera_notice.notice_words(self.camera_notice)
         box = QRectF(24, 18, metrics.horizontalAdvance(light) + 24, metrics.height())
         if self._free(center, box):
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("recording" if recording else "border_strong"))
+            painter.setBrush(
+                theme.color("warning" if lost else "recording" if recording else "border_strong")
+            )
             painter.drawEllipse(QPointF(box.left() + 5, box.center().y()), 5, 5)
-            painter.setPen(theme.color("text_muted"))
+            painter.setPen(theme.color("text" if lost else "text_muted"))
             painter.drawText(box.adjusted(18, 0, 6, 0), Qt.AlignmentFlag.AlignVCenter, light)
         keys = self._keys_in_short()
         width = metrics.horizontalAdvance(keys)
