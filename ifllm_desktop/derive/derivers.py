@@ -11,8 +11,16 @@ import numpy as np
 from ifllm_desktop.derive.session_rows import Floats, Ints, SessionRows, StoredCalibration, iris_only
 from ifllm_desktop.derive.training import training_frames
 from ifllm_desktop.domain.errors import DataError, UsageError
+from ifllm_desktop.domain.samples import FEATURE_SET
 from ifllm_desktop.gaze.calibration import GazeModel
-from ifllm_desktop.gaze.click_layer import ClickLayer, ClickReport, ClickSamples, click_samples
+from ifllm_desktop.gaze.click_layer import (
+    CLICK_PARAMETERS,
+    ClickLayer,
+    ClickReport,
+    ClickSamples,
+    click_samples,
+)
+from ifllm_desktop.gaze.eye_prior import PRIOR_VERSION
 from ifllm_desktop.gaze.training_set import fit
 
 
@@ -124,7 +132,7 @@ class Clicked:
 def _clicks(rows: SessionRows) -> Callable[[StoredCalibration], FrameModel]:
     """One layer for the whole session: what it corrects is mostly the person's and the camera's, not the model's."""
     samples = clicks_of(rows)
-    layer = ClickLayer((rows.screen.w_px, rows.screen.h_px)).fit(samples)
+    layer = ClickLayer((rows.screen.w_px, rows.screen.h_px), **CLICK_PARAMETERS).fit(samples)
     report = layer.judge(samples)
     return lambda calibration: Clicked(_Still(calibration.model()), layer, report)
 
@@ -143,15 +151,26 @@ def clicks_of(rows: SessionRows) -> ClickSamples:
     return click_samples(presses["t_ns"], press_px, np.ascontiguousarray(rows.live["t_ns"]), gaze, sd)
 
 
+_FITTED_BY = {"feature_set": FEATURE_SET, "prior_version": PRIOR_VERSION}
 DERIVERS: dict[str, Deriver] = {
     entry.name: entry
     for entry in (
         Deriver("live", 1, "what the session's own calibration gave, computed again", _live),
-        Deriver("iris", 1, "fitted anew to the calibration frames, by iris, lids and head alone", _iris),
         Deriver(
-            "patch", 1, "fitted anew to the calibration frames, by all features with eye patches", _patch
+            "iris",
+            1,
+            "fitted anew to the calibration frames, by iris, lids and head alone",
+            _iris,
+            _FITTED_BY,
         ),
-        Deriver("clicks", 1, "the session's own calibration with a correction from earlier clicks", _clicks),
+        Deriver("patch", 1, "fitted anew to the calibration frames, with eye patches", _patch, _FITTED_BY),
+        Deriver(
+            "clicks",
+            1,
+            "the session's own calibration with a correction from earlier clicks",
+            _clicks,
+            CLICK_PARAMETERS,
+        ),
     )
 }
 """Every way, by name."""
