@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from ifllm_desktop.capture.outage import ROW_EVERY_NS, FrameLedger, Missing
@@ -29,7 +30,7 @@ class InlineCapture:
         self._clock = clock
         self._next_due_ns = _NEVER_NS
         self._rate_hz = 30.0
-        self._first_ns = self._n_due = 0
+        self._first_ns = self._n_due = self._n_frames = 0
         self._problems: list[tuple[str, Exception | None]] = []
         self.pipeline: Pipeline | None = pipeline
         self.n_passes = 0
@@ -80,6 +81,8 @@ class InlineCapture:
             if frame is None:
                 self.pipeline.lost(self.pipeline.session_ns(self._clock.now_ns()), -1, 1, "no_picture")
                 continue
+            frame = replace(frame, index=self._n_frames)  # one numbering through all cameras
+            self._n_frames += 1
             if frame.pass_index != self.n_passes:
                 self.n_passes = frame.pass_index
                 self._problems.append(("looped", None))

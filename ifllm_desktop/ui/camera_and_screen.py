@@ -291,7 +291,10 @@ class CameraAndScreen(QWidget):
 
     def _measure_latency(self) -> None:
         """Display and camera together, on the screen that this window is on."""
-        if not self._camera.isdigit() or self._job is not None or self._latency_run is not None:
+        if self._job is not None or self._latency_run is not None:
+            return
+        if not self._camera.isdigit():
+            self._say(self.tr("Connect a camera first."), news_only=True)
             return
         run = LatencyRun(self._camera, self)
         self._latency_run = run

@@ -97,10 +97,17 @@ class Verdict:
 
 def verdicts(health: CameraHealth) -> dict[str, Verdict]:
     """Every check, in the order in which things are mended."""
-    return {
+    found = {
         "face": _face(health), "distance": _distance(health.distance_cm), "light": _light(health),
         "rate": _rate(health), "head": _head(health), "glasses": _glasses(health), "eyes": _eyes(health),
     }  # fmt: skip
+    if health.simulated:
+        for name in _NEED_A_PICTURE:
+            found[name] = Verdict("unknown", "–", _tr("Needs a picture; a simulated participant has none."))
+    return found
+
+
+_NEED_A_PICTURE = ("light", "glasses", "eyes")
 
 
 def place_of(box: tuple[float, float, float, float]) -> tuple[int, int]:

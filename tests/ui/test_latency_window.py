@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QAbstractButton, QLabel
+from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from ifllm_desktop import compose_devices
 from ifllm_desktop.adapters.clock import MonotonicClock
 from ifllm_desktop.domain.time import NS_PER_MS, NS_PER_S
 from ifllm_desktop.gaze.latency import Latency
 from ifllm_desktop.ports import Frame
 from ifllm_desktop.ui import latency_window
+from ifllm_desktop.ui.latency_run import LatencyRun
 from ifllm_desktop.ui.latency_window import LatencyWindow
+from tests.plug_camera import PlugCamera
 
 
 class Watcher:
@@ -136,3 +140,55 @@ def test_that_one_is_warned_first_can_skip_and_can_stop_the_flashing(
     assert window.stack.currentIndex() == 0 and not window._timer.isActive()
     click(qtbot, window, "latency_skip")
     assert not window.isVisible() and kept == []
+
+
+class Owner(QWidget):
+    """Any window that latency is measured from."""
+
+
+def test_that_without_a_session_a_camera_is_opened_for_it_alone_and_closed_again(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("IFLLM_CONFIG_DIR", str(tmp_path))
+    cameras: list[PlugCamera] = []
+
+    def opened_by(spec: str, clock: MonotonicClock) -> PlugCamera:
+        cameras.append(PlugCamera(clock, name=f"Webcam {spec}"))
+        cameras[-1].image_bgr = np.full((72, 128, 3), 90, np.uint8)
+        return cameras[-1]
+
+    monkeypatch.setattr(compose_devices, "opened_by", opened_by)
+    owner = Owner()
+    qtbot.addWidget(owner)
+    owner.show()
+    run = LatencyRun("7", owner)
+    kept: list[dict[str, object]] = []
+    run.kept.connect(kept.append)
+    (camera,) = cameras
+    qtbot.waitUntil(lambda: len(camera.seen_ns) > 5, timeout=10_000)
+    camera.set_state("out")
+    qtbot.waitUntil(run.window.news.isVisible, timeout=10_000)
+    camera.set_state("in")
+    found = Latency(88.0, 9.0, 2.0, 20, 20, None, 5.0, 30.0)
+    run.window.measured.emit(found)
+    qtbot.waitUntil(lambda: kept == [found.to_json()], timeout=10_000)
+    with qtbot.waitSignal(run.closed, timeout=10_000):
+        run.window.close()
+    assert camera.n_closed >= 1
+    assert compose_devices.camera_setup("7").latency == found.to_json(), "the next session writes it"
+
+
+def test_that_closing_the_owner_ends_the_measurement(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras: list[PlugCamera] = []
+
+    def opened_by(spec: str, clock: MonotonicClock) -> PlugCamera:
+        cameras.append(PlugCamera(clock))
+        return cameras[-1]
+
+    monkeypatch.setattr(compose_devices, "opened_by", opened_by)
+    owner = Owner()
+    qtbot.addWidget(owner)
+    run = LatencyRun("7", owner)
+    qtbot.waitUntil(lambda: len(cameras[0].seen_ns) > 2, timeout=10_000)
+    run.finish()
+    assert cameras[0].n_closed >= 1 and not run.window.isVisible()

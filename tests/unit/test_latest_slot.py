@@ -62,3 +62,15 @@ def test_that_closing_frees_a_reader_that_waits_and_late_frames_are_ignored() ->
     assert found == [(None, [])]
     slot.put(picture(9, 9))
     assert slot.take(0.0) == (None, []) and slot.drained
+
+
+def test_that_a_slot_that_becomes_one_of_a_device_waits_no_longer() -> None:
+    slot = LatestSlot(lossless=True)
+    slot.put(picture(0, 0))
+    thread = threading.Thread(target=lambda: slot.put(picture(1, 1)))
+    thread.start()
+    slot.set_lossless(False)
+    thread.join(5)
+    assert not thread.is_alive()
+    frame, replaced = slot.take(0.0)
+    assert frame is not None and frame.index == 1 and [f.index for f in replaced] == [0]

@@ -156,6 +156,36 @@ def test_that_inline_capture_survives_a_lost_camera_with_gaps() -> None:
     assert camera.n_opened == 2 and len(rows.of("landmarks")) > 25
 
 
+def test_that_an_inline_outage_is_entered_each_second_to_the_frame_and_another_camera_goes_on() -> None:
+    clock, rows = SimulatedClock(), Rows()
+    camera = FakeCamera(clock, {30: WorldError("camera_lost", device=0)})
+    capture = InlineCapture(camera, pipeline(rows), clock)
+    capture.start()
+
+    def run_until(t_s: float) -> None:
+        while clock.now_ns() < t_s * NS_PER_S:
+            clock.advance_to(clock.now_ns() + NS_PER_S // 100)
+            capture.take()
+
+    run_until(1.5)
+    camera.open_error = WorldError("camera_missing", device=0)
+    run_until(5.5)
+    lost = [row for row in rows.of("gap") if row[3] == "camera_lost"]
+    assert len(lost) >= 3 and all(row[2] >= 25 for row in lost[1:])
+    second = FakeCamera(clock)
+    capture.switch(second)
+    run_until(7.0)
+    n_lost = sum(row[2] for row in rows.of("gap") if row[3] == "camera_lost")
+    n_elapsed = round((rows.of("landmarks")[-1][0] - rows.of("landmarks")[0][0]) * 30 / NS_PER_S) + 1
+    assert abs(len(rows.of("landmarks")) + n_lost - n_elapsed) <= 2
+    states = [state for state, _ in capture.take_problems()]
+    assert states[0] == "opened" and states[-2:] == ["switched", "opened"] and "lost" in states
+    capture.stop()
+    index = [row[1] for row in rows.of("landmarks")]
+    assert index == list(range(len(index)))
+    assert second.n_closed == 1 and camera.n_closed >= 1
+
+
 def test_that_inline_capture_reports_a_camera_that_cannot_be_opened() -> None:
     clock, rows = SimulatedClock(), Rows()
     camera = FakeCamera(clock)
