@@ -284,10 +284,20 @@ def _on_gaze_result(snapshot: FlowSnapshot, soon_ns: int) -> Click:
         return Click("redo", "redo_target", (missing[0],), soon_ns)
     if (validation is None or not validation.ok) and snapshot.can_recalibrate:
         return Click("recalibrate", "recalibrate", (), soon_ns)
-    best = snapshot.can_use[:1]
-    if best and (validation is None or not validation.ok):
-        return Click("continue", "use_attempt", best, soon_ns)
+    better = _better_attempt(snapshot)
+    if better:
+        return Click("continue", "use_attempt", (better,), soon_ns)
     return Click("continue", "accept_gaze", (), soon_ns)
+
+
+def _better_attempt(snapshot: FlowSnapshot) -> str:
+    """The best earlier attempt where it was better than the latest one; else empty."""
+    best = next((a for a in snapshot.attempts if a.attempt_id in snapshot.can_use[:1]), None)
+    latest = snapshot.validation
+    if best is None or best.validation is None or latest is None:
+        return best.attempt_id if best is not None else ""
+    better = (best.validation.ok, -best.validation.accuracy_px) > (latest.ok, -latest.accuracy_px)
+    return best.attempt_id if better else ""
 
 
 def _on_gaze_help(snapshot: FlowSnapshot, soon_ns: int) -> Click:

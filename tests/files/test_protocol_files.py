@@ -153,7 +153,7 @@ BAD = [
     ("max_scatter: 0.02", "max_scatter: 0", "calibration.gate.max_scatter", "greater than 0"),
     ("check: each_task", "check: always", "calibration.drift.check", "must be one of each_task, never"),
     ("refit_points: 5", "refit_points: 4", "calibration.drift.refit_points", "must be one of 5, 6"),
-    ("refit_weight: 3.0", "refit_weight: 0.5", "calibration.drift.refit_weight", "must be at least 1"),
+    ("refit_weight: 6.0", "refit_weight: 0.5", "calibration.drift.refit_weight", "must be at least 1"),
     ("max_shift_mm: 60.0", "max_shift_mm: far", "calibration.head_move.max_shift_mm", "must be a number"),
     ("lost_s: 5.0", "lost_s: 0", "calibration.head_move.lost_s", "greater than 0"),
     ("scale: 7", "scale: 10", "rating.scale", "must be at most 9"),
