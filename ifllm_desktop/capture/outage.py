@@ -103,13 +103,6 @@ class FrameLedger:
         self._stamps_ns.append(t_ns)
         return missing
 
-    def skip(self, t_ns: int) -> None:
-        """What was missing until now is nobody's loss (a pause)."""
-        if self._base_ns is not None:
-            self._base_ns = t_ns
-            self._n_entered = 0
-        self._stamps_ns.clear()
-
     def _enter(self, n_due: int, at_least_ns: int) -> Missing | None:
         assert self._base_ns is not None
         n_frames = n_due - self._n_entered
