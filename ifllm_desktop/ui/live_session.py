@@ -285,4 +285,3 @@ class LiveSession(QObject):
 
     def _selected(self, response_id: str, start: int, end: int) -> None:
         self._conductor.record("selection", (self._conductor.recorder.now_ns(), response_id, start, end))
-
