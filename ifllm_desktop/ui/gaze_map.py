@@ -233,7 +233,8 @@ class GazeMap(QWidget):
         """Words stand on the side that the arrow does not take, clear of the ellipse."""
         if not math.isfinite(target.error_px):
             return y - 10 - height
-        reach = scatter_ellipse(target.sd_x_px, target.sd_y_px)[0] if math.isfinite(target.sd_x_px) else 0.0
+        # half the height of the ellipse, however it is tilted
+        reach = scatter_ellipse(target.sd_y_px, 0.0)[0] if math.isfinite(target.sd_y_px) else 0.0
         mean = box_top + target.mean_y_px * factor
         if target.mean_y_px >= target.y_px:
             return min(y - 10, mean - reach * factor - 2) - height
