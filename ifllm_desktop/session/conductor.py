@@ -137,6 +137,7 @@ class Conductor:
         self._capture_started = False
         self._model_id = ""
         self._without_gaze = False
+        self._n_passes_seen = 0
         self._looked = ("", -1)
         self.requests: dict[str, ChatRequest] = {}
 
@@ -162,17 +163,24 @@ class Conductor:
         snapshot: FlowSnapshot = getattr(self.flow, name)(t_ns, *arguments)
         if name == "pause":
             self.recorder.pause()
-        pipeline = self.pipeline()
-        if pipeline is not None:
-            # after its end nothing of the person is taken any more, however long the last page is looked at
-            self._without_gaze = self._without_gaze or name == "without_gaze"
-            pipeline.set_paused(snapshot.paused or bool(snapshot.ended) or self._without_gaze)
+        if snapshot.gaze_off and not self._without_gaze:
+            self._n_passes_seen = self.video_passes()
+            self._without_gaze = True
+        self._let_look()
         self._after_command(name, snapshot)
         return snapshot
+
+    def _let_look(self) -> None:
+        """After the end and without gaze nothing of the person is taken, however long a page is looked at."""
+        pipeline, snapshot = self.pipeline(), self.snapshot
+        if pipeline is not None:
+            pipeline.set_paused(snapshot.paused or bool(snapshot.ended) or snapshot.gaze_off)
 
     def tick(self) -> FlowSnapshot:
         """Take in what devices and back ends delivered, and let time pass."""
         self.recorder.tick()
+        if self._without_gaze:
+            self._let_look()  # the pipeline may have been made after gaze was given up
         self._take_observations()
         for t_clock_ns, response_id, chunk in self._chat.poll():
             self.flow.chunk(self.recorder.session_ns(t_clock_ns), response_id, chunk)
@@ -259,7 +267,9 @@ class Conductor:
         return self._capture.pipeline if self._capture is not None else None
 
     def video_passes(self) -> int:
-        """How often a video file has been started again."""
+        """How often a video file was started again while it was looked at."""
+        if self._without_gaze:
+            return self._n_passes_seen
         return self._capture.n_passes if self._capture is not None else 0
 
     def newest_observation(self) -> Observation | None:

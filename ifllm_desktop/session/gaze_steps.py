@@ -51,6 +51,7 @@ class GazeSteps(FlowBase):
         self._chosen = ""
         self._in_use = ""
         self._marked = False
+        self._gaze_off = False
         self._notice = ""
         self._due = ""
         self._drift: DriftOutcome | None = None
@@ -70,6 +71,7 @@ class GazeSteps(FlowBase):
         self._chosen = self._in_use = self._notice = self._due = ""
         self._attempts = [replace(a, accepted=False) for a in self._attempts]
         self._marked = False
+        self._gaze_off = True
         return self._leave_gaze_pages(t_ns)
 
     def accept_gaze(self, t_ns: int) -> FlowSnapshot:
@@ -265,6 +267,7 @@ class GazeSteps(FlowBase):
             "gaze_check_due": bool(self._due),
             "gaze_in_use": self._in_use,
             "gaze_marked": self._marked,
+            "gaze_off": self._gaze_off,
             "run": self._run,
             "drift": self._drift,
         }

@@ -204,6 +204,8 @@ class FlowSnapshot:
         Calibration that gaze is derived with now; empty while none is.
     gaze_marked : bool
         Gaze goes on with a calibration outside of the study's limits: fewer claims.
+    gaze_off : bool
+        Gaze was given up for this session: pictures are not looked at any more.
     run : GazeRun or None
         The run of targets that belongs to the page; the session starts it.
     drift : DriftOutcome or None
@@ -248,6 +250,7 @@ class FlowSnapshot:
     gaze_check_due: bool = False
     gaze_in_use: str = ""
     gaze_marked: bool = False
+    gaze_off: bool = False
     run: GazeRun | None = None
     drift: DriftOutcome | None = None
     task: TaskSnapshot | None = None

@@ -184,6 +184,10 @@ def test_that_a_calibration_that_fails_is_an_outcome_and_no_end() -> None:
     assert len(setting.sink.of("gap")) > 500 and not setting.streams() & {"landmarks", "gaze"}
     setting.conductor.command("accept_gaze")
     assert setting.conductor.snapshot.page == "instructions"
+    n_gaps = len(setting.sink.of("gap"))
+    setting.wait(3)
+    assert setting.conductor.snapshot.gaze_off
+    assert len(setting.sink.of("gap")) == n_gaps and setting.conductor.health().camera == "off"
 
 
 def test_that_answers_run_through_to_the_recording() -> None:
