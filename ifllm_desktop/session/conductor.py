@@ -294,7 +294,8 @@ class Conductor:
         if self._capture is None:
             return
         for state, error in self._capture.take_problems():
-            self._camera_event(state, error)
+            if state != "looped" or not self._without_gaze:  # nobody looks at it any more
+                self._camera_event(state, error)
         for observation in self._capture.take():
             self._newest = observation
             if observation.features is not None:
