@@ -145,6 +145,43 @@ class CalibrationPlan(_Part):
     head_move: HeadMovePlan = HeadMovePlan()
 
 
+class ScoreWeights(_Part):
+    """Points of each rule of the quality score; what could not be measured has no part in it."""
+
+    accuracy: float = Field(default=40.0, gt=0, le=1_000)
+    loss: float = Field(default=25.0, gt=0, le=1_000)
+    rate: float = Field(default=10.0, ge=0, le=1_000)
+    drift: float = Field(default=15.0, ge=0, le=1_000)
+    on_text: float = Field(default=10.0, ge=0, le=1_000)
+
+
+class QualityPlan(_Part):
+    """How the gaze of a whole session is judged: which sessions are to be left out, and its score of 0–100.
+
+    ``max_*`` and ``min_*`` leave a session out (optional ones only where given). Each rule of the score gives all of
+    its points at ``good_*`` or better and none at the limit (``max_error_deg``, ``max_loss``) or ``poor_*``.
+    ``supported`` and ``probable``: chance from which block, line and word count as told, and are given with their
+    probability. ``grid``: columns and rows of the map of errors.
+    """
+
+    max_error_deg: float = Field(default=3.5, gt=0, le=30)
+    max_loss: float = Field(default=0.15, gt=0, le=1)
+    min_rate_hz: float | None = Field(default=None, gt=0, le=240)
+    max_drift_deg: float | None = Field(default=None, gt=0, le=30)
+    good_error_deg: float = Field(default=0.5, ge=0, le=30)
+    good_loss: float = Field(default=0.02, ge=0, lt=1)
+    good_rate_hz: float = Field(default=28.0, gt=0, le=240)
+    poor_rate_hz: float = Field(default=15.0, ge=0, le=240)
+    good_drift_deg: float = Field(default=0.2, ge=0, le=30)
+    poor_drift_deg: float = Field(default=2.0, gt=0, le=30)
+    good_on_text: float = Field(default=0.6, gt=0, le=1)
+    poor_on_text: float = Field(default=0.1, ge=0, lt=1)
+    weights: ScoreWeights = ScoreWeights()
+    supported: float = Field(default=0.80, gt=0, le=1)
+    probable: float = Field(default=0.25, ge=0, le=1)
+    grid: Annotated[tuple[int, int], Field(strict=False)] = (5, 4)
+
+
 class RatingScale(_Part):
     """The scale under each answer: 1 … ``scale``. ``{letter}`` in the question becomes A or B."""
 
@@ -201,6 +238,7 @@ class StudyProtocol(_Part):
     texts: Texts
     consent: Several[ScopeAsked]
     calibration: CalibrationPlan = CalibrationPlan()
+    quality: QualityPlan = QualityPlan()
     rating: RatingScale
     preference: PreferenceQuestion
     stream: StreamPace = StreamPace()
@@ -326,6 +364,7 @@ def _check_protocol(document: _Document, protocol: StudyProtocol) -> None:
             ("calibration", "min_targets"), f"must not be more than the {protocol.calibration.validation_points} "
             "targets of validation_points",
         )  # fmt: skip
+    _check_quality(document, protocol.quality)
     shortest, longest = protocol.stream.first_token_ms
     if not 0 <= shortest <= longest:
         raise document.invalid(("stream", "first_token_ms"), "must be the shortest wait, then the longest")
@@ -334,6 +373,23 @@ def _check_protocol(document: _Document, protocol: StudyProtocol) -> None:
             raise document.invalid(("tasks", index, "turns_max"), "must not be less than turns_min")
         if task.mode == "pair" and len(protocol.models) < 2:
             raise document.invalid(("tasks", index, "mode"), "pair needs two models in the list models")
+
+
+def _check_quality(document: _Document, plan: QualityPlan) -> None:
+    """Whether good is better than poor in each rule of the score."""
+    for good, poor, rises in (
+        ("good_error_deg", "max_error_deg", False),
+        ("good_loss", "max_loss", False),
+        ("good_rate_hz", "poor_rate_hz", True),
+        ("good_drift_deg", "poor_drift_deg", False),
+        ("good_on_text", "poor_on_text", True),
+        ("supported", "probable", True),
+    ):
+        better, worse = getattr(plan, good), getattr(plan, poor)
+        if better == worse or (better > worse) != rises:
+            raise document.invalid(("quality", good), f"must be {'more' if rises else 'less'} than {poor}")
+    if not all(1 <= n <= 20 for n in plan.grid):
+        raise document.invalid(("quality", "grid"), "must be columns and rows, each from 1 to 20")
 
 
 def _check_tasks(document: _Document, protocol: StudyProtocol, topics: dict[str, Topic]) -> None:

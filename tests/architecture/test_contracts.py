@@ -28,6 +28,7 @@ BREAKS = [
     ("offline", "reward/broken.py", "import ifllm_desktop.capture"),
     ("offline", "annotate/broken.py", "import ifllm_desktop.store"),
     ("offline", "derive/broken.py", "import ifllm_desktop.store"),
+    ("offline", "analysis/broken.py", "import ifllm_desktop.store"),
     ("qt", "session/broken.py", "from PySide6.QtCore import QObject"),
     ("qt", "capture/broken.py", "import pyqtgraph"),
     ("qt", "gaze/broken.py", "import qtawesome"),
