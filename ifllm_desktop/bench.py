@@ -9,7 +9,7 @@ from typing import Any
 from ifllm_desktop.adapters.clip_writer import retime_clip, write_clip
 from ifllm_desktop.domain.errors import UsageError
 
-NAMES = ("live", "vision")
+NAMES = ("live", "vision", "derive")
 RATE_HZ = 30.0
 """A given video is played at this rate, whatever its own, so that figures can be compared."""
 
@@ -20,6 +20,8 @@ def run(name: str, length_s: float, video: str | None) -> dict[str, Any]:
         raise UsageError("unknown_name", kind="bench", name=name, known=", ".join(NAMES))
     if name == "vision":
         return _vision(length_s, video)
+    if name == "derive":
+        return _derive()
     from ifllm_desktop.ui.live_bench import bench_live
 
     with tempfile.TemporaryDirectory(prefix="ifllm-bench-") as folder:
@@ -29,6 +31,13 @@ def run(name: str, length_s: float, video: str | None) -> dict[str, Any]:
         else:
             write_clip(clip, 90, (1280, 720), RATE_HZ)
         return bench_live(Path(folder), clip, length_s, face=video is not None)
+
+
+def _derive() -> dict[str, Any]:
+    from ifllm_desktop.derive_bench import bench_derive
+
+    with tempfile.TemporaryDirectory(prefix="ifllm-bench-") as folder:
+        return bench_derive(Path(folder))
 
 
 def _vision(length_s: float, video: str | None) -> dict[str, Any]:

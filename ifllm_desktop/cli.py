@@ -145,7 +145,7 @@ def _add_checks(verbs: Any) -> None:
     _verb(verbs, "selftest", "Check this installation in under half a minute.", "selftest", _selftest)
     bench = _verb(verbs, "bench", "Measure speed on this machine.", "bench live --json", _bench)
     bench.add_argument(
-        "name", nargs="?", default="live", metavar="NAME", help="live or vision (default: live)"
+        "name", nargs="?", default="live", metavar="NAME", help="live, vision or derive (default: live)"
     )
     bench.add_argument("--seconds", type=float, default=20.0, metavar="S", help="length of the measurement")
     bench.add_argument("--camera", metavar="FILE", help="a 720p video (default: one made on the spot)")

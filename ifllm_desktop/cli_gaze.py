@@ -27,6 +27,7 @@ def add_gaze(verbs: Any, terminal: Terminal) -> None:
     _add_bench(gaze_verbs, terminal)
     _add_extract(gaze_verbs, terminal)
     _add_rederive(gaze_verbs, terminal)
+    _add_fixations(gaze_verbs, terminal)
     _add_fetch_model(gaze_verbs, terminal)
 
 
@@ -204,3 +205,41 @@ def _session_words(entry: Report) -> str:
 
 def _px(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f} px"
+
+
+# ---- fixations -------------------------------------------------------------------------------
+
+
+def _add_fixations(verbs: Any, terminal: Terminal) -> None:
+    def find(options: argparse.Namespace) -> int:
+        from ifllm_desktop import compose_gaze
+
+        report = compose_gaze.find_fixations(
+            options.study, options.method, options.gaze, options.session, terminal.say
+        )
+        lines = [
+            f"{entry['session_id']}: {entry['n_fixations']} fixations in {entry['file']}; supports {_supports(entry)}."
+            for entry in report["sessions"]
+        ]
+        lines += [entry["reason"] for entry in report["left_out"]]
+        terminal.emit(options, report, "\n".join(lines))
+        return 0
+
+    parser = terminal.verb(
+        verbs, "fixations", "Find fixations, what each was on with its probability, and dwell on words and lines.",
+        "gaze fixations my-study", find,
+    )  # fmt: skip
+    parser.add_argument("study", type=Path, metavar="STUDY")
+    parser.add_argument(
+        "--method", choices=("idt", "ivt"), default="idt", help="by dispersion or by velocity (default: idt)"
+    )
+    parser.add_argument(
+        "--gaze", default="live", metavar="NAME", help="a derived stream of `gaze rederive` (default: live)"
+    )
+    parser.add_argument("--session", metavar="ID", help="one session (default: all)")
+
+
+def _supports(entry: Report) -> str:
+    """What is not refused, with its chance."""
+    kept = [f"{name} {s['p']:.2f}" for name, s in entry["support"].items() if s["state"] != "refused"]
+    return ", ".join(kept) or "nothing"

@@ -17,12 +17,16 @@ from ifllm_desktop.adapters.still_pictures import read_picture
 from ifllm_desktop.compose import open_study, session_of
 from ifllm_desktop.compose_landmarker import landmarker_facts, open_landmarker
 from ifllm_desktop.derive.derivers import deriver
+from ifllm_desktop.derive.reading import NAME as READING
+from ifllm_desktop.derive.reading import VERSION as READING_VERSION
+from ifllm_desktop.derive.reading import ReadingRule, derive_reading
 from ifllm_desktop.derive.stream import DerivedStream, derive
 from ifllm_desktop.domain.errors import DataError, WorldError
 from ifllm_desktop.gaze.extracted_rows import ExtractedRows
 from ifllm_desktop.gaze.still_picture import N_CROPS, StillLandmarker
 from ifllm_desktop.gaze.target_list import PictureRow, read_targets
 from ifllm_desktop.ports import Frame, Landmarker, RecordingSource
+from ifllm_desktop.reading.fixations import FixationRule
 from ifllm_desktop.store.derived import write_derived
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.wording import sentence
@@ -212,4 +216,65 @@ def _stored(study: StudyFolder, source: RecordingSource, made: DerivedStream) ->
     return {
         "session_id": made.session_id, "stream": written.name, "file": written.path.relative_to(study.path).as_posix(),
         "calibration_ids": list(made.calibration_ids), **made.report, "n_rows": n_rows,
+    }  # fmt: skip
+
+
+# ---- reading ---------------------------------------------------------------------------------
+
+
+def find_fixations(path: Path, method: str, gaze: str, session: str | None, say: Say) -> Report:
+    """The report of ``gaze fixations``: fixations and dwell of sessions as derived streams.
+
+    Parameters
+    ----------
+    gaze : str
+        ``live``, or the name of a derived stream that holds gaze computed again.
+
+    Raises
+    ------
+    DataError
+        ``session_missing``, ``no_sessions``; ``derive_nothing`` when no session could be derived.
+    """
+    started_s = time.monotonic()
+    rule = ReadingRule(fixation=FixationRule(method=method), gaze=gaze)
+    with open_study(path) as study:
+        chosen = [session_of(study, session)] if session else study.catalogue().sessions()
+        if not chosen:
+            raise DataError("no_sessions", path=str(path))
+        done: list[Report] = []
+        left_out: list[dict[str, str]] = []
+        for number, info in enumerate(chosen):
+            try:
+                done.append(_reading_of(study, info.session_id, rule))
+            except (DataError, WorldError) as error:
+                if len(chosen) == 1:
+                    raise
+                left_out.append(
+                    {"session_id": info.session_id, "code": error.code, "reason": sentence(error)}
+                )
+                say(sentence(error))
+            say(f"derived={number + 1}/{len(chosen)}")
+        if not done:
+            raise DataError("derive_nothing", n=len(chosen), path=str(path))
+    return {
+        "study": str(path), "sessions": done, "left_out": left_out,
+        "n_fixations": sum(entry["n_fixations"] for entry in done),
+        "elapsed_s": round(time.monotonic() - started_s, 3),
+    }  # fmt: skip
+
+
+def _reading_of(study: StudyFolder, session_id: str, rule: ReadingRule) -> Report:
+    source: RecordingSource = study.source(session_id)
+    if rule.gaze != "live":
+        source = study.derived_source(session_id, rule.gaze)
+    made = derive_reading(source, rule)
+    header = {
+        "deriver": READING, "version": READING_VERSION, "parameters": made.parameters,
+        "calibration_ids": list(made.calibration_ids), "app_version": __version__,
+    }  # fmt: skip
+    written = write_derived(study.derived, source, made.name, header, made.tables)
+    n_rows = len(study.derived_source(session_id, written.name).read("fixation"))
+    return {
+        "session_id": session_id, "stream": written.name, "file": written.path.relative_to(study.path).as_posix(),
+        "calibration_ids": list(made.calibration_ids), **made.report, "n_fixations": n_rows,
     }  # fmt: skip

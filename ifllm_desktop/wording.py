@@ -48,6 +48,7 @@ SENTENCES: dict[str, str] = {
     # gaze
     "calibration_targets": "Only {n} calibration targets could be measured and {needed} are needed: check that the face is well lit and in the picture, then calibrate again.",
     "calibration_frames": "The frames of calibration {calibration_id} are not all in the recording ({n} are missing): its gaze cannot be derived again, use the gaze that was stored.",
+    "fixation_rule": "Fixations cannot be found by the method {method} at {px_per_deg} px per degree: use idt or ivt, and a screen whose size is known.",
     "calibration_unknown": "This calibration is of a kind ({found}) that this version does not know: calibrate again, or update the program.",
     # pictures and gaze that is computed again
     "folder_missing": "There is no folder {path}: check the name.",
@@ -64,7 +65,7 @@ SENTENCES: dict[str, str] = {
     "derive_no_calibration": "The session {session} has no calibration, so its gaze cannot be computed: nothing to do.",
     "derive_no_gaze": "The session {session} has no gaze that was derived live, so there is none to compute again: nothing to do.",
     "derive_lost_frames": "The session {session} lacks the eye features of all {n} frames with gaze: run `ifllm-desktop verify` on the study.",
-    "derive_no_patches": "The session {session} was recorded without eye patches: use --model iris.",
+    "derive_no_patches": "The calibration of session {session} has targets without eye patches: use --model iris.",
     "clicks_few": "Only {n} clicks have gaze before them and {needed} are needed for a correction: use another model.",
     "derived_missing": "There is no derived stream {path}: make it with `ifllm-desktop gaze rederive`.",
     "derived_damaged": "{path} is damaged ({problem}): make it again with `ifllm-desktop gaze rederive`.",

@@ -140,7 +140,12 @@ class GazeSession:
         self.builder.event(
             self.t_ms, "validation", attempt_id=attempt, calibration_id=calibration_id, ok=found.ok, reason="",
             grade=found.grade, accuracy_px=found.accuracy_px, sd_px=[found.sd_x_px, found.sd_y_px], loss=0.0,
-            rate_hz=30.0, targets=[], **_new_keys("validation"),
+            rate_hz=30.0, **_new_keys("validation"), targets=[
+                {"target_index": t.target_index, "x_px": t.target_x_px, "y_px": t.target_y_px,
+                 "mean_x_px": t.mean_x_px, "mean_y_px": t.mean_y_px, "error_px": t.error_px, "sd_x_px": t.sd_x_px,
+                 "sd_y_px": t.sd_y_px, "n_frames": t.n_frames}
+                for t in found.targets
+            ],
         )  # fmt: skip
         return model
 
@@ -200,7 +205,7 @@ def _new_keys(kind: str) -> dict[str, object]:
     known = {"attempt_id", "calibration_id", "ok", "reason", "n_targets", "loo_error_px", "model", "grade",
              "accuracy_px", "sd_px", "loss", "rate_hz"}  # fmt: skip
     if kind == "validation":
-        known.add("targets")
+        known |= {"targets"}
     return {key: defaults.get(key) for key in EVENT_KINDS[kind] if key not in known}
 
 

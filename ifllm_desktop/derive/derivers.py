@@ -20,7 +20,7 @@ from ifllm_desktop.gaze.click_layer import (
     ClickSamples,
     click_samples,
 )
-from ifllm_desktop.gaze.eye_prior import PRIOR_VERSION
+from ifllm_desktop.gaze.eye_prior import PATCH, PRIOR_VERSION
 from ifllm_desktop.gaze.training_set import fit
 
 
@@ -100,10 +100,12 @@ def _iris(rows: SessionRows) -> Callable[[StoredCalibration], FrameModel]:
 
 def _patch(rows: SessionRows) -> Callable[[StoredCalibration], FrameModel]:
     def make(calibration: StoredCalibration) -> FrameModel:
-        model = fit(training_frames(rows, calibration))
-        if not model.uses_patches:
+        frames = training_frames(rows, calibration)
+        # every target needs a frame with patches, or the model cannot look at them
+        with_patches = frames.target_index[np.isfinite(frames.features).all(axis=1)]
+        if set(with_patches.tolist()) != set(frames.target_index.tolist()):
             raise DataError("derive_no_patches", session=rows.session_id)
-        return _Still(model)
+        return _Still(fit(frames, profiles=(PATCH,)))
 
     return make
 

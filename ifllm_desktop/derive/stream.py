@@ -18,7 +18,7 @@ from ifllm_desktop.derive.training import validation_frames
 from ifllm_desktop.domain.samples import Records, Row, records
 from ifllm_desktop.gaze.quality import validate
 from ifllm_desktop.ports import RecordingSource
-from ifllm_desktop.reading.hits import hit
+from ifllm_desktop.reading.hits import hits
 from ifllm_desktop.replay.timeline import Timeline
 
 
@@ -80,20 +80,41 @@ def derive(source: RecordingSource, deriver: Deriver) -> DerivedStream:
 
 
 def _rows(rows: SessionRows, kept: Any, gaze_px: Floats, sd_px: Floats) -> tuple[list[Row], list[Row]]:
-    scenes = SceneHistory(Timeline(rows.source))
-    gaze_rows: list[Row] = []
+    scenes = SceneHistory(Timeline(rows.source), rows.source)
+    which = np.flatnonzero(kept)
+    t_ns, frame_index = rows.live["t_ns"][which].tolist(), rows.live["frame_index"][which].tolist()
+    points = np.hstack([gaze_px, sd_px])[which]
+    calibration_ids = [str(c) for c in rows.live["calibration_id"][which]]
+    gaze_rows: list[Row] = [
+        (t, frame, *point, calibration_id)
+        for t, frame, point, calibration_id in zip(
+            t_ns, frame_index, points.tolist(), calibration_ids, strict=True
+        )
+    ]
     hit_rows: list[Row] = []
-    for number in np.flatnonzero(kept):
-        live = rows.live[number]
-        t_ns, frame_index = int(live["t_ns"]), int(live["frame_index"])
-        (x_px, y_px), (sd_x_px, sd_y_px) = gaze_px[number].tolist(), sd_px[number].tolist()
-        gaze_rows.append((t_ns, frame_index, x_px, y_px, sd_x_px, sd_y_px, str(live["calibration_id"])))
-        scene = scenes.at(t_ns)
+    shown = [scenes.at(t) for t in t_ns]
+    start = 0
+    while start < len(shown):
+        end = start
+        while end < len(shown) and shown[end] is shown[start]:
+            end += 1
+        scene = shown[start]
         if scene.responses or scene.aois:
-            h = hit(scene, x_px, y_px, sd_x_px, sd_y_px)
-            hit_rows.append(
-                (t_ns, frame_index, h.response_id, h.aoi, h.block, h.line, h.p_block, h.p_line, h.p_off_text)
-            )
+            for k, h in zip(range(start, end), hits(scene, points[start:end]), strict=True):
+                hit_rows.append(
+                    (
+                        t_ns[k],
+                        frame_index[k],
+                        h.response_id,
+                        h.aoi,
+                        h.block,
+                        h.line,
+                        h.p_block,
+                        h.p_line,
+                        h.p_off_text,
+                    )
+                )
+        start = end
     return gaze_rows, hit_rows
 
 

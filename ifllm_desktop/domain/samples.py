@@ -117,6 +117,20 @@ STREAMS: dict[str, Stream] = {
 """Every stream of a recording, by name."""
 # fmt: on
 
+DERIVED_STREAMS: dict[str, Stream] = {
+    stream.name: stream
+    for stream in (
+        STREAMS["gaze"], STREAMS["hit"],
+        # probabilities are NaN, and block and line −1, where the error of the gaze does not support them
+        _stream("fixation", t_end_ns="i", x_px="f", y_px="f", sd_x_px="f", sd_y_px="f", n_samples="i", turn_id="s",
+                response_id="s", aoi="s", block="i", line="i", p_response="f", p_block="f", p_line="f",
+                p_off_text="f", calibration_id="s"),
+        # expected dwell of a turn: unit is word, line, block or off_text; number is the code point where a word starts
+        _stream("dwell", turn_id="s", response_id="s", unit="s", number="i", dwell_s="f", calibration_id="s"),
+    )
+}  # fmt: skip
+"""Streams of derived files: computed from a recording, and computed again whenever the way to do so changes."""
+
 CONTROL_STREAMS = frozenset({"event"})
 """Streams whose rows are committed at once and acknowledged."""
 
@@ -125,7 +139,7 @@ TURN_STATES = ("composing", "waiting", "streaming", "reading", "comparing", "rat
 
 def records(stream: str, rows: list[Row]) -> Records:
     """Rows as a structured array of the stream's dtype, in the order given."""
-    spec = STREAMS[stream]
+    spec = STREAMS.get(stream) or DERIVED_STREAMS[stream]
     out = np.empty(len(rows), dtype=spec.dtype)
     for index, row in enumerate(rows):
         out[index] = row

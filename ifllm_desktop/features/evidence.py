@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ifllm_desktop.domain.layout import TextLayout
 from ifllm_desktop.domain.samples import Records
+from ifllm_desktop.reading.gaussian_mass import MIN_SD_PX, interval_mass
 
 Floats = NDArray[np.float64]
 
@@ -21,27 +22,6 @@ WORD_DWELL_S = 0.05
 """Expected dwell from which a word counts as covered."""
 LATE_S = 15.0
 """Length of the late part of the reading window."""
-MIN_SD_PX = 1.0
-"""Keeps the Gaussian of a sample proper where a deriver gave no spread."""
-
-
-def erf(x: Floats) -> Floats:
-    """Error function of each element, absolute error below 1.5e-7, exactly odd.
-
-    References
-    ----------
-    Abramowitz & Stegun (1964), Handbook of Mathematical Functions, 7.1.26.
-    """
-    t = 1.0 / (1.0 + 0.3275911 * np.abs(x))
-    poly = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    return np.asarray(np.sign(x) * (1.0 - poly * np.exp(-x * x)), dtype=np.float64)
-
-
-def interval_mass(low: Floats | float, high: Floats | float, mean: Floats, sd: Floats) -> Floats:
-    """Mass of N(mean, sd²) between ``low`` and ``high`` (0 where high <= low); shapes broadcast."""
-    scale = 1.0 / (np.sqrt(2.0) * np.maximum(sd, MIN_SD_PX))
-    mass = 0.5 * (erf((high - mean) * scale) - erf((low - mean) * scale))
-    return np.where(np.asarray(high) > np.asarray(low), mass, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ifllm_desktop.domain.errors import DataError
 from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.gaze.calibration import GazeModel
+from ifllm_desktop.gaze.eye_prior import PROFILES, EyeProfile
 
 Floats = NDArray[np.float64]
 
@@ -131,9 +132,9 @@ def training_set(
     )
 
 
-def fit(training: TrainingSet) -> GazeModel:
+def fit(training: TrainingSet, profiles: Sequence[EyeProfile] = tuple(PROFILES.values())) -> GazeModel:
     """The model of a training set. Raises DataError ``calibration_targets`` when there are too few targets."""
-    return GazeModel().fit(
+    return GazeModel(profiles).fit(
         training.features, training.target_px, training.target_index, target_weight=training.target_weight
     )
 

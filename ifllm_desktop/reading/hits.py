@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ifllm_desktop.domain.layout import TextLayout
 from ifllm_desktop.domain.scene import Scene, ShownResponse
 from ifllm_desktop.domain.space import Rect
+from ifllm_desktop.reading.gaussian_mass import erf
 
 Floats = NDArray[np.float64]
 
@@ -102,20 +103,37 @@ def hit(scene: Scene, x_px: float, y_px: float, sd_x_px: float, sd_y_px: float) 
     x_px, y_px, sd_x_px, sd_y_px : float
         Screen px. NaN gives :data:`NO_HIT`; standard deviations are raised to :data:`MIN_SD_PX`.
     """
-    if not (math.isfinite(x_px) and math.isfinite(y_px)):
-        return NO_HIT
-    sd_x = max(sd_x_px, MIN_SD_PX) if math.isfinite(sd_x_px) else MIN_SD_PX
-    sd_y = max(sd_y_px, MIN_SD_PX) if math.isfinite(sd_y_px) else MIN_SD_PX
+    return hits(scene, np.array([[x_px, y_px, sd_x_px, sd_y_px]]))[0]
+
+
+def hits(scene: Scene, points: Floats) -> list[Hit]:
+    """What each of many gaze points on one scene may belong to; see :func:`hit`.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 4)
+        x, y and their standard deviations, screen px.
+    """
     table = _table(scene)
+    found = np.array(points, dtype=np.float64)
+    seen = np.isfinite(found[:, :2]).all(axis=1)
+    found[:, 2:] = np.maximum(np.where(np.isfinite(found[:, 2:]), found[:, 2:], MIN_SD_PX), MIN_SD_PX)
+    nothing = NO_HIT if table.areas else Hit("", "", -1, -1, 0.0, 0.0, 1.0)
+    out = [nothing if s else NO_HIT for s in seen]
     if not table.areas:
-        return Hit("", "", -1, -1, 0.0, 0.0, 1.0)
-    masses = _rect_masses(table.edges, (x_px, y_px, sd_x, sd_y))
-    p_off_text = min(1.0, max(0.0, 1.0 - float(masses[table.n_areas : table.n_areas + table.n_lines].sum())))
-    kind, name, number = _area(table, masses, x_px, y_px)
-    if kind != "response":
-        return Hit("", name, -1, -1, 0.0, 0.0, p_off_text)
-    lines, blocks, boxes = table.responses[number]
-    return _in_response(name, masses[blocks], masses[lines], boxes, p_off_text)
+        return out
+    masses = _rect_masses(table.edges, found[seen])
+    lines = slice(table.n_areas, table.n_areas + table.n_lines)
+    off_text = np.clip(1.0 - masses[:, lines].sum(axis=1), 0.0, 1.0).tolist()
+    for row, place in enumerate(np.flatnonzero(seen).tolist()):
+        own, p_off_text = masses[row], off_text[row]
+        kind, name, number = _area(table, own, found[place, 0], found[place, 1])
+        if kind == "response":
+            of_lines, of_blocks, boxes = table.responses[number]
+            out[place] = _in_response(name, own[of_blocks], own[of_lines], boxes, p_off_text)
+        else:
+            out[place] = Hit("", name, -1, -1, 0.0, 0.0, p_off_text)
+    return out
 
 
 def _in_response(name: str, blocks: Floats, lines: Floats, boxes: _Boxes, p_off_text: float) -> Hit:
@@ -181,22 +199,13 @@ def _clipped(shown: ShownResponse) -> tuple[Floats, Floats, _Boxes]:
     return np.clip(boxes.lines + shift, low, high), np.clip(boxes.blocks + shift, low, high), boxes
 
 
-def _rect_masses(edges: Floats, gaussian: tuple[float, float, float, float]) -> Floats:
-    """Mass of an axis-parallel Gaussian over rectangles (left, top, right, bottom), shape (n,)."""
-    x, y, sd_x, sd_y = gaussian
-    scaled = (edges - np.array([x, y, x, y])) / (math.sqrt(2) * np.array([sd_x, sd_y, sd_x, sd_y]))
-    cumulated = _erf(scaled)
-    masses: Floats = (cumulated[:, 2] - cumulated[:, 0]) * (cumulated[:, 3] - cumulated[:, 1]) / 4
+def _rect_masses(edges: Floats, gaussians: Floats) -> Floats:
+    """Mass of axis-parallel Gaussians (x, y, sd x, sd y) over rectangles (left, top, right, bottom), shape (n, k)."""
+    middle = gaussians[:, None, [0, 1, 0, 1]]
+    scaled = (edges[None] - middle) / (math.sqrt(2) * gaussians[:, None, [2, 3, 2, 3]])
+    cumulated = erf(scaled)
+    masses: Floats = (cumulated[..., 2] - cumulated[..., 0]) * (cumulated[..., 3] - cumulated[..., 1]) / 4
     return masses
-
-
-def _erf(x: Floats) -> Floats:
-    """Error function, absolute error below 1.5e-7 (Abramowitz & Stegun 1964, 7.1.26)."""
-    size = np.abs(x)
-    t = 1 / (1 + 0.3275911 * size)
-    series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-    values: Floats = np.copysign(1 - series * np.exp(-size * size), x)
-    return values
 
 
 def _boxes(layout: TextLayout) -> _Boxes:

@@ -1,9 +1,9 @@
-"""Derived streams: gaze and hits computed again, one file beside the recording for each way to compute them.
+"""Derived streams: what was computed from a recording later, one file beside it for each way to compute it.
 
-``derived/<session>/<deriver>-<hash>.sqlite`` holds the tables ``gaze`` and ``hit`` with the columns that they have in a
-recording (session time, all segments in one) and a header: deriver, version, parameters, calibrations, the checksums
-of the recording's files, the version of the program. No file is ever edited: the same rows give the same file, byte
-by byte, and replace it.
+``derived/<session>/<deriver>-<hash>.sqlite`` holds some of the tables of ``domain.samples.DERIVED_STREAMS`` (``gaze``
+and ``hit`` computed again, or ``fixation`` and ``dwell``; session time, all segments in one) and a header: deriver,
+version, parameters, calibrations, the checksums of the recording's files, the version of the program. No file is ever
+edited: the same rows give the same file, byte by byte, and replace it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ifllm_desktop.domain.errors import BugError, DataError, IfllmError
-from ifllm_desktop.domain.samples import STREAMS, Records
+from ifllm_desktop.domain.samples import DERIVED_STREAMS, Records
 from ifllm_desktop.domain.session import Event, SegmentInfo, SessionInfo
 from ifllm_desktop.ports import RecordingSource
 from ifllm_desktop.store.connection import connect, translated
@@ -28,7 +28,6 @@ from ifllm_desktop.store.rows import row_check
 from ifllm_desktop.store.segment_file import is_session_id
 from ifllm_desktop.wording import sentence
 
-DERIVED_STREAMS = ("gaze", "hit")
 DERIVED_VERSION = 1
 """Version of a derived file; one with a greater one is refused."""
 _UNFINISHED = ".new"
@@ -46,6 +45,8 @@ class DerivedInfo:
         ``<deriver>-<hash>``, the file's name without its ending.
     segments : dict
         SHA-256 of each file of the recording that it was made from, by name; empty for one that was still open.
+    streams : tuple of str
+        Tables that it has.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class DerivedInfo:
     calibration_ids: tuple[str, ...]
     segments: dict[str, str]
     app_version: str
+    streams: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -95,7 +97,7 @@ def write_derived(
     header : mapping
         ``deriver``, ``version``, ``parameters``, ``calibration_ids``, ``app_version``.
     rows : mapping
-        Records of ``gaze`` and ``hit``, session time.
+        Records by stream, some of ``domain.samples.DERIVED_STREAMS``; session time.
 
     Raises
     ------
@@ -130,7 +132,9 @@ def _fill(connection: sqlite3.Connection, header: Mapping[str, Any], rows: Mappi
     values = [(key, json.dumps(header[key], ensure_ascii=False, sort_keys=True)) for key in _KEYS]
     connection.executemany("INSERT INTO header VALUES (?, ?)", values)
     for name in DERIVED_STREAMS:
-        stream = STREAMS[name]
+        if name not in rows:
+            continue
+        stream = DERIVED_STREAMS[name]
         columns = ", ".join(f'"{column}" {_SQL_TYPES[kind]}' for column, kind in stream.columns)
         connection.execute(f'CREATE TABLE "{name}" ({columns})')
         check = row_check(name)
@@ -193,7 +197,7 @@ def _check(path: Path, known: Mapping[str, SessionInfo]) -> DerivedReport:
             for (found,) in connection.execute("PRAGMA integrity_check(1)"):
                 if found != "ok":
                     raise DataError("derived_damaged", path=str(path), problem=str(found).splitlines()[-1])
-            rows = {name: len(read_rows(connection, STREAMS[name])) for name in DERIVED_STREAMS}
+            rows = {name: len(read_rows(connection, DERIVED_STREAMS[name])) for name in info.streams}
     except IfllmError as error:
         problems.append(sentence(error))
     else:
@@ -206,7 +210,7 @@ def _check(path: Path, known: Mapping[str, SessionInfo]) -> DerivedReport:
 
 
 class DerivedRecording:
-    """A recording whose gaze and hits are those of a derived file; implements ``ports.RecordingSource``.
+    """A recording with the streams of a derived file in place of, or beside, its own: a ``ports.RecordingSource``.
 
     Everything else is read from the recording itself, which knows nothing of it.
     """
@@ -222,12 +226,12 @@ class DerivedRecording:
         return self._source.info()
 
     def read(self, stream: str, t0_ns: int | None = None, t1_ns: int | None = None) -> Records:
-        """Rows of a stream with ``t0_ns <= t_ns < t1_ns``; ``gaze`` and ``hit`` from the derived file."""
-        if stream not in DERIVED_STREAMS:
+        """Rows of a stream with ``t0_ns <= t_ns < t1_ns``; those of the derived file from there."""
+        if stream not in self.derived.streams:
             return self._source.read(stream, t0_ns, t1_ns)
         path = self.derived.path
         with contextlib.closing(_opened(path)) as connection, _as_derived(path), translated(path):
-            return read_rows(connection, STREAMS[stream], t0_ns, t1_ns)
+            return read_rows(connection, DERIVED_STREAMS[stream], t0_ns, t1_ns)
 
     def events(self) -> Sequence[Event]:
         """See ``ports.RecordingSource``."""
@@ -255,12 +259,13 @@ def _info(connection: sqlite3.Connection, path: Path) -> DerivedInfo:
         if version_of(connection) == 0:
             raise DataError("derived_damaged", path=str(path), problem="it holds no derived stream")
         rows = connection.execute("SELECT key, value FROM header").fetchall()
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     try:
         header = {str(key): json.loads(value) for key, value in rows}
         return DerivedInfo(
             path, str(header["session_id"]), str(header["deriver"]), int(header["version"]),
             dict(header["parameters"]), tuple(header["calibration_ids"]), dict(header["segments"]),
-            str(header["app_version"]),
+            str(header["app_version"]), tuple(name for name in DERIVED_STREAMS if name in tables),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise DataError("derived_damaged", path=str(path), problem="its header is not readable") from error

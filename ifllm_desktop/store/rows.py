@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from ifllm_desktop.domain.errors import BugError
-from ifllm_desktop.domain.samples import STREAMS, Row
+from ifllm_desktop.domain.samples import DERIVED_STREAMS, STREAMS, Row
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -67,10 +67,11 @@ def row_check(stream: str) -> Callable[[Row], Row]:
     BugError
         ``recording_row``: for an unknown stream here, for a row of the wrong shape or type when it is called.
     """
-    if stream not in STREAMS:
+    known = {**DERIVED_STREAMS, **STREAMS}
+    if stream not in known:
         raise BugError("recording_row", stream=stream, problem="no such stream")
-    names = STREAMS[stream].names
-    checks = (_time, *(_CHECKS[kind] for _, kind in STREAMS[stream].columns[1:]))
+    names = known[stream].names
+    checks = (_time, *(_CHECKS[kind] for _, kind in known[stream].columns[1:]))
 
     def check(row: Row) -> Row:
         if len(row) != len(names):

@@ -150,7 +150,7 @@ class StudyFolder:
         return derived_streams(self.derived, session_id)
 
     def derived_source(self, session_id: str, name: str) -> DerivedRecording:
-        """The recording of a session with gaze and hits from a derived file.
+        """The recording of a session with the streams of a derived file in place of, or beside, its own.
 
         Parameters
         ----------
