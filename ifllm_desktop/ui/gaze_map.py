@@ -202,7 +202,7 @@ class GazeMap(QWidget):
             painter.setBrush(theme.color(token, 0.16))
             painter.drawEllipse(QPointF(0, 0), long * factor, short * factor)
             painter.restore()
-        _paint_arrow(painter, start, end, token)
+        paint_arrow(painter, start, end, token)
 
     def _paint_cross(self, painter: QPainter, box: QRectF, factor: float, target: TargetOutcome) -> None:
         theme = current_theme()
@@ -262,7 +262,7 @@ class GazeMap(QWidget):
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, self._scale_note)
 
 
-def _paint_arrow(painter: QPainter, start: QPointF, end: QPointF, token: str) -> None:
+def paint_arrow(painter: QPainter, start: QPointF, end: QPointF, token: str) -> None:
     """A line with a head; only the line where it is too short for one."""
     color = current_theme().color(token)
     length = math.hypot(end.x() - start.x(), end.y() - start.y())

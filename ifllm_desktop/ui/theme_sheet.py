@@ -24,6 +24,7 @@ QLabel[role="body"] { font-size: ${s14}px; }
 QLabel[role="strong"] { font-size: ${s14}px; font-weight: 600; }
 QLabel[role="muted"] { font-size: ${s14}px; color: $text_muted; }
 QLabel[role="caption"] { font-size: ${s12}px; color: $text_muted; }
+QLabel[role="small"] { font-size: ${s12}px; }
 QLabel[role="caption_strong"] { font-size: ${s12}px; font-weight: 600; }
 QLabel[role="disabled"] { font-size: ${s14}px; font-weight: 600; color: $text_disabled; }
 QLabel[role="disabled_caption"] { font-size: ${s12}px; color: $text_disabled; }
@@ -76,6 +77,8 @@ QPlainTextEdit:read-only { background: $raised; }
 QTableView { background: $surface; color: $text; border: none; outline: none; gridline-color: $border;
     selection-background-color: $accent_soft; selection-color: $text; font-size: ${s12}px; }
 QTableView::item { border: none; border-bottom: 1px solid $border; padding: 0 8px; }
+QTableView#audit_sessions::item { padding: 0 3px; }
+QTableView#audit_sessions QHeaderView::section { padding: 0 4px; }
 QTableView::item:selected { background: $accent_soft; color: $text; }
 QHeaderView { background: $raised; border: none; }
 QHeaderView::section { background: $raised; color: $text_muted; border: none; border-bottom: 1px solid $border;
