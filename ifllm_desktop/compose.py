@@ -253,7 +253,10 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
 
     stream = protocol.stream
     chat = PreparedChat(topics, stream.tokens_per_s, stream.jitter, stream.first_token_ms)
-    setup = GazeSetup(protocol, options.screen, recorder.record, ids)
+    setup = GazeSetup(
+        protocol, options.screen, recorder.record, ids,
+        viewing_distance=lambda features: lens.viewing_distance(features, participant_id),
+    )  # fmt: skip
     if options.simulated_clock:
         conductor = Conductor(
             flow,

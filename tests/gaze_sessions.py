@@ -200,7 +200,8 @@ def _new_keys(kind: str) -> dict[str, object]:
     from ifllm_desktop.domain.session import EVENT_KINDS
 
     defaults: dict[str, object] = {
-        "kind": "full", "method": "points", "parent_id": "", "targets": [], "lag_ms": None, "weight": 1.0
+        "kind": "full", "method": "points", "parent_id": "", "targets": [], "lag_ms": None, "weight": 1.0,
+        "distance_mm": None, "distance_sd_mm": None, "distance_source": "none",
     }  # fmt: skip
     known = {"attempt_id", "calibration_id", "ok", "reason", "n_targets", "loo_error_px", "model", "grade",
              "accuracy_px", "sd_px", "loss", "rate_hz"}  # fmt: skip

@@ -275,7 +275,7 @@ def _opening(b: RecordingBuilder, with_gaze: bool) -> None:
     if with_gaze:
         b.event(1500, "calibration", attempt_id="a1", calibration_id="cal-1", ok=True, reason="", n_targets=9,
                 loo_error_px=42.0, model={}, kind="full", method="points", parent_id="", targets=[],
-                lag_ms=None, weight=1.0)  # fmt: skip
+                lag_ms=None, weight=1.0, distance_mm=None, distance_sd_mm=None, distance_source="none")  # fmt: skip
         b.event(2500, "validation", attempt_id="a2", calibration_id="cal-1", ok=True, reason="", grade="B",
                 accuracy_px=55.0, sd_px=[40.0, 45.0], loss=0.03, rate_hz=30.0, targets=[])  # fmt: skip
     b.event(2900, "page", page="task")

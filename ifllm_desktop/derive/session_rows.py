@@ -143,12 +143,20 @@ def stored_calibrations(
 
 
 def screen_of(events: Sequence[Event]) -> Screen:
-    """The participant's screen as the session's header says it; missing sizes are NaN."""
+    """The participant's screen as the session's header says it; missing sizes are NaN.
+
+    The distance is that of the newest calibration that measured it, else the one of the header.
+    """
+    measured = [
+        float(e.payload["distance_mm"])
+        for e in events if e.kind == "calibration" and e.payload.get("distance_mm") is not None
+    ]  # fmt: skip
     for event in events:
         if event.kind == "session_start":
             w_px, h_px, w_mm, h_mm, distance_mm = (
                 _size(event.payload["screen"].get(name)) for name in _SIZES
             )
+            distance_mm = measured[-1] if measured else distance_mm
             return Screen(w_px, h_px, w_mm=w_mm, h_mm=h_mm, distance_mm=distance_mm)
     return _UNKNOWN
 

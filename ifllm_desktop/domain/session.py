@@ -22,7 +22,8 @@ EVENT_KINDS: dict[str, tuple[str, ...]] = {
     "camera": ("state", "detail"),  # opened, lost, switched, failed, looped, unused
     "camera_device": ("device", "latency"),  # at each opening: what it says of itself; latency.Latency or null
     "calibration": ("attempt_id", "calibration_id", "ok", "reason", "n_targets", "loo_error_px", "model", "kind",
-                    "method", "parent_id", "targets", "lag_ms", "weight"),
+                    "method", "parent_id", "targets", "lag_ms", "weight", "distance_mm", "distance_sd_mm",
+                    "distance_source"),
     "validation": ("attempt_id", "calibration_id", "ok", "reason", "grade", "accuracy_px", "sd_px", "loss",
                    "rate_hz", "targets"),
     "gaze_accepted": ("attempt_id", "calibration_id", "ok", "how"),  # how: accepted, use_attempt, fewer_claims

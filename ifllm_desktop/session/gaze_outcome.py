@@ -130,6 +130,10 @@ class CalibrationOutcome:
         Pursuit: how far the eyes were behind the target; NaN for points.
     weight : float
         Refit: weight of each new target against an old one, see ``gaze.training_set``; else 1.
+    distance_mm, distance_sd_mm : float
+        Distance of the eyes from the screen while the targets were looked at, and its error; NaN when not known.
+    distance_source : str
+        What it rests on, see ``gaze.camera_geometry.ViewingDistance``.
     """
 
     attempt_id: str
@@ -145,6 +149,9 @@ class CalibrationOutcome:
     targets: tuple[CalibrationTarget, ...] = ()
     lag_ms: float = math.nan
     weight: float = 1.0
+    distance_mm: float = math.nan
+    distance_sd_mm: float = math.nan
+    distance_source: str = "none"
 
     def to_payload(self) -> dict[str, Any]:
         """For the event ``calibration``; NaN becomes null."""
@@ -153,7 +160,8 @@ class CalibrationOutcome:
             "reason": self.reason, "n_targets": self.n_targets, "loo_error_px": _number(self.loo_error_px),
             "model": dict(self.model), "kind": self.kind, "method": self.method, "parent_id": self.parent_id,
             "targets": [t.to_payload() for t in self.targets], "lag_ms": _number(self.lag_ms),
-            "weight": self.weight,
+            "weight": self.weight, "distance_mm": _number(self.distance_mm),
+            "distance_sd_mm": _number(self.distance_sd_mm), "distance_source": self.distance_source,
         }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.gaze.calibration import GazeModel, model_to_payload
+from ifllm_desktop.gaze.camera_geometry import DISTANCE_MM, ViewingDistance, viewing_distance_mm
 from ifllm_desktop.gaze.pursuit import pursuit_path
 from ifllm_desktop.gaze.training_set import CalibrationStep, TrainingSet, fit, training_set
 from ifllm_desktop.protocol import StudyProtocol
@@ -79,6 +80,11 @@ class GazeSetup:
     """Follows the flow: starts the run of targets that it wants, ends with it, watches the head in between.
 
     Every calibration of the session is kept, so that an earlier one can be taken up again.
+
+    Parameters
+    ----------
+    viewing_distance : callable
+        Distance of the eyes in some frames, with what is known of this camera and person; by default of neither.
     """
 
     def __init__(
@@ -87,7 +93,9 @@ class GazeSetup:
         screen: Screen,
         record: Callable[[str, Row], int],
         ids: IdFactory,
+        viewing_distance: Callable[[NDArray[np.float64]], ViewingDistance] = viewing_distance_mm,
     ) -> None:
+        self._viewing_distance = viewing_distance
         self._plan = protocol.calibration
         self._screen = screen
         self._record = record
@@ -212,6 +220,14 @@ class GazeSetup:
             outcome = replace(outcome, reason="too_few_targets" if outcome.n_targets else nothing)
         else:
             model = fit(training)
+            distance = self._viewing_distance(training.features)
+            if DISTANCE_MM[0] <= distance.distance_mm <= DISTANCE_MM[1]:
+                # degrees of the validation are those at which the person really sits
+                self._screen = replace(self._screen, distance_mm=distance.distance_mm)
+                outcome = replace(
+                    outcome, distance_mm=distance.distance_mm, distance_sd_mm=distance.sd_mm,
+                    distance_source=distance.source,
+                )  # fmt: skip
             outcome = replace(
                 outcome, ok=True, loo_error_px=float(model.loo_error_px_), model=model_to_payload(model),
                 targets=_with_errors(outcome.targets, training, model, kind == "refit"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
@@ -57,6 +58,7 @@ class GazeResultPage(ParticipantPage):
     def __init__(self) -> None:
         super().__init__(1376, "page_gaze_result")
         self._screen: Screen | None = None
+        self._distance_mm = math.nan
         self._snapshot: FlowSnapshot | None = None
         self._drawn: object = None
         self._chosen = -1
@@ -165,6 +167,8 @@ class GazeResultPage(ParticipantPage):
 
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
         self._snapshot = snapshot
+        if snapshot.calibration is not None:
+            self._distance_mm = snapshot.calibration.distance_mm
         shown = (snapshot.validation, snapshot.calibration, snapshot.attempts)
         if shown != self._drawn:
             self._drawn = shown
@@ -250,7 +254,8 @@ class GazeResultPage(ParticipantPage):
 
     def _known_screen(self) -> Screen:
         size = self.screen().size()
-        return self._screen or Screen(size.width(), size.height())
+        screen = self._screen or Screen(size.width(), size.height())
+        return replace(screen, distance_mm=self._distance_mm) if math.isfinite(self._distance_mm) else screen
 
     # ---- points
     def _show_targets(self, snapshot: FlowSnapshot) -> None:
