@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,6 +163,17 @@ class RecordingSource(Protocol):
 
     def wall_ns(self, t_ns: int) -> int:
         """Wall time of a moment of session time."""
+
+
+@runtime_checkable
+class NarrowSource(Protocol):
+    """A recording that can leave columns unread: six of the thirty of an hour of landmarks take a quarter of the time.
+
+    Optional: whoever wants it falls back on :meth:`RecordingSource.read`.
+    """
+
+    def read_columns(self, stream: str, columns: Sequence[str]) -> Records:
+        """Some columns of all rows of a stream, in the order asked for; sorted as by ``RecordingSource.read``."""
 
 
 class Catalogue(Protocol):

@@ -139,6 +139,55 @@ GAZE_REASONS: dict[str, str] = {
 """Why a calibration or a validation did not do, as half a sentence."""
 
 
+QUALITY_PROBLEMS: dict[str, str] = {
+    "empty": "The recording is empty.",
+    "recovered": "The recording was cut off and recovered: what came after is missing.",
+    "unreadable": "{detail}",
+    "no_consent": "There was no consent to gaze: pointer only.",
+    "no_calibration": "Gaze was never calibrated, so nothing can be said of it.",
+    "no_validation": "The calibration was never validated, so its error is not known.",
+    "not_measured": "The validation could not be measured: {detail}.",
+    "validation_failed": "The validation was not within the limits of the study: {detail}.",
+    "calibration_lost": "Gaze was estimated by the calibration {detail}, which is not in the recording: its error is not known.",
+    "few_targets": "Only {detail} validation targets were measured, which is too few for a claim.",
+    "several_calibrations": "{detail} calibrations were accepted one after the other; the figures are those of the one with most gaze.",
+    "no_drift_check": "There was no drift check: how the error grew is not known.",
+    "no_gaze": "There is no gaze in the recording.",
+    "high_loss": "{detail} % of the frames have no gaze.",
+    "low_rate": "Only {detail} gaze points came per second.",
+    "rate_unknown": "The rate of the camera is not known, so frames that it never made cannot be counted.",
+    "no_landmarks": "The recording has no eye features: the movement of the head is not known.",
+    "head_place_unknown": "The frames of the calibration are not in the recording: how far the head moved is not known.",
+    "screen_size_zero": "The recording says that the screen or its distance is 0 in size: degrees cannot be given.",
+    "screen_size_unknown": "The size of the screen is not known: degrees cannot be given.",
+    "distance_unknown": "The distance of the eyes is not known: degrees cannot be given.",
+    "several_screens": "The session was recorded on several screens; the sizes are those of the first.",
+}
+"""What is wrong or missing in the gaze of a session, as a sentence; ``{detail}`` is a number, an id, or a reason."""
+
+EXCLUSION_REASONS: dict[str, str] = {
+    "accuracy": "error",
+    "loss": "loss",
+    "rate": "rate",
+    "drift": "drift",
+    "on_text": "gaze off the text",
+    "not_validated": "not validated",
+    "no_gaze": "no consent to gaze",
+    "simulated": "simulated",
+    "unreadable": "recording cannot be read",
+}
+"""Why a rule leaves a session out, in a word or two."""
+
+
+def quality_problem(code: str, detail: str = "") -> str:
+    """The sentence for a problem of a session's gaze; the code itself where there is none."""
+    form = QUALITY_PROBLEMS.get(code)
+    if form is None:
+        return code
+    words = gaze_reason(detail) if code in ("not_measured", "validation_failed") else detail
+    return form.format(detail=words)
+
+
 def gaze_reason(code: str) -> str:
     """The words for a reason that a calibration or validation gave; the code itself where there are none."""
     return GAZE_REASONS.get(code, code)

@@ -215,10 +215,18 @@ def gap_lengths_s(valid_t_ns: Ints, t0_ns: int, t1_ns: int, step_ns: float) -> F
     return found
 
 
-def gap_edges_s(lower_s: float = 0.03, upper_s: float = 1000.0, per_decade: int = 4) -> tuple[float, ...]:
-    """Edges of the histogram of gaps, evenly spaced in the logarithm; the last is infinite."""
-    n = math.ceil(per_decade * math.log10(upper_s / lower_s))
-    return (0.0, *(lower_s * 10 ** (k / per_decade) for k in range(1, n + 1)), math.inf)
+def gap_edges_s(lower_s: float = 0.03, upper_s: float = 10.0, per_decade: int = 4) -> tuple[float, ...]:
+    """Edges of the histogram of gaps, evenly spaced in the logarithm, the last one above ``upper_s``.
+
+    Those of different ``upper_s`` begin alike, so that two histograms can be added bin by bin. The first bin begins
+    at 0.
+    """
+    n = math.floor(per_decade * math.log10(upper_s / lower_s)) + 1
+    edges = [lower_s * 10 ** (k / per_decade) for k in range(1, n + 1)]
+    while edges[-1] <= upper_s:  # the logarithm of an edge itself may be rounded down
+        n += 1
+        edges.append(lower_s * 10 ** (n / per_decade))
+    return (0.0, *edges)
 
 
 def gap_histogram(lengths_s: Floats, edges_s: Sequence[float]) -> list[tuple[int, float]]:

@@ -152,7 +152,7 @@ def validate(
     accuracy_px = _mean([row.error_px for row in rows])
     accuracy_deg = _mean([row.error_deg for row in rows])
     loss = 1 - n_valid / n_frames_total if n_frames_total > 0 else 1.0
-    grade = _grade(accuracy_px, accuracy_deg, limits)
+    grade = grade_of(accuracy_px, accuracy_deg, limits)
     reason = _reason(len(rows), loss, grade, limits)
     weights = [row.n_frames for row in rows]
     return ValidationSummary(
@@ -175,6 +175,15 @@ def validate(
         ok=not reason,
         reason=reason,
     )
+
+
+def grade_of(accuracy_px: float, accuracy_deg: float, limits: GradeLimits) -> str:
+    """``A`` to ``D`` by the angle, or by the distance and ``px_per_deg`` where the angle is not known (NaN)."""
+    degrees = accuracy_px / limits.px_per_deg if math.isnan(accuracy_deg) else accuracy_deg
+    for grade, limit_deg in (("A", limits.a_deg), ("B", limits.b_deg), ("C", limits.c_deg)):
+        if degrees <= limit_deg:
+            return grade
+    return "D"
 
 
 def gaze_vectors(points_px: Floats, screen: Screen) -> Floats:
@@ -240,14 +249,6 @@ def _mean(values: list[float] | Floats) -> float:
 
 def _pooled(sds: list[float], weights: list[int]) -> float:
     return float(np.sqrt(np.average(np.square(sds), weights=weights))) if sds else math.nan
-
-
-def _grade(accuracy_px: float, accuracy_deg: float, limits: GradeLimits) -> str:
-    degrees = accuracy_px / limits.px_per_deg if math.isnan(accuracy_deg) else accuracy_deg
-    for grade, limit_deg in (("A", limits.a_deg), ("B", limits.b_deg), ("C", limits.c_deg)):
-        if degrees <= limit_deg:
-            return grade
-    return "D"
 
 
 def _reason(n_targets: int, loss: float, grade: str, limits: GradeLimits) -> str:

@@ -89,10 +89,22 @@ class StoredRecording:
         """
         if stream not in STREAMS:
             raise BugError("unknown_stream", stream=stream)
-        parts = [file.read(STREAMS[stream], t0_ns, t1_ns) for file in self._files]
+        return self._read(STREAMS[stream], t0_ns, t1_ns)
+
+    def read_columns(self, stream: str, columns: Sequence[str]) -> Records:
+        """Some columns of all rows of a stream; see ``ports.NarrowSource``. Raises as :meth:`read`."""
+        if stream not in STREAMS:
+            raise BugError("unknown_stream", stream=stream)
+        kinds = dict(STREAMS[stream].columns)
+        wanted = tuple(dict.fromkeys(("t_ns", *columns)))  # what rows are sorted by
+        rows = self._read(Stream(stream, tuple((name, kinds[name]) for name in wanted)), None, None)
+        return rows[list(columns)]
+
+    def _read(self, stream: Stream, t0_ns: int | None, t1_ns: int | None) -> Records:
+        parts = [file.read(stream, t0_ns, t1_ns) for file in self._files]
         found = [part for part in parts if len(part)]
         if not found:
-            return STREAMS[stream].empty()
+            return stream.empty()
         rows = found[0] if len(found) == 1 else np.concatenate(found)
         t_ns = rows["t_ns"]
         return rows if bool(np.all(t_ns[1:] >= t_ns[:-1])) else rows[np.argsort(t_ns, kind="stable")]
