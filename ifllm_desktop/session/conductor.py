@@ -235,7 +235,7 @@ class Conductor:
             and now_ns - newest.t_ns < _STALE_NS,
             face_age_s=seconds(now_ns - face.t_ns) if face is not None else math.nan,
             face_box=face.face_box if face is not None else nan4,
-            distance_cm=abs(float(features[15])) / 10 if features is not None else math.nan,
+            distance_cm=self._setup.distance_cm(features) if features is not None else math.nan,
             yaw_deg=angles[0],
             pitch_deg=angles[1],
             roll_deg=angles[2],

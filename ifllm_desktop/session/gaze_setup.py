@@ -114,6 +114,10 @@ class GazeSetup:
         """Targets of the next run are on this screen."""
         self._screen = screen
 
+    def distance_cm(self, features: NDArray[np.float64]) -> float:
+        """Distance of the eyes in one frame, by all that is known of camera and person; NaN where it is not known."""
+        return self._viewing_distance(features[None]).distance_mm / 10
+
     def model(self, calibration_id: str) -> GazeModel | None:
         """The model of a calibration of this session."""
         made = self._made.get(calibration_id)
