@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,7 @@ NAME, VERSION = "reading", 1
 _LINES_UP_TO = 2.0
 """A line is named while the error of a fixation is below this many line heights; else only its block."""
 _LEAST_DWELL_S = 0.001
+_UNITS = ("word", "line", "block")
 PX_PER_DEG = 48.0
 """Where size or distance of the screen are not known: a 24" full-HD screen at 60 cm."""
 
@@ -120,7 +121,7 @@ def derive_reading(source: RecordingSource, rule: ReadingRule | None = None) -> 
     scenes = SceneHistory(timeline, source)
     rows = _Rows()
     for part in parts:
-        _judge(part, timeline, scenes, (screen.w_px, screen.h_px), rows)
+        _judge(part, timeline, scenes, (screen.w_px, screen.h_px), rule, rows)
     main = max(parts, key=lambda part: len(part.found))
     total_px = main.error.total_px if main.error is not None else (math.nan, math.nan)
     n_sides = max((len(turn.responses) for turn in timeline.turns), default=0)
@@ -165,8 +166,9 @@ class _Rows:
 
 
 def _judge(
-    part: _Part, timeline: Timeline, scenes: SceneHistory, screen_px: tuple[float, float], rows: _Rows
-) -> None:
+    part: _Part, timeline: Timeline, scenes: SceneHistory, screen_px: tuple[float, float], rule: ReadingRule,
+    rows: _Rows,
+) -> None:  # fmt: skip
     """Fixations of one calibration, turn by turn, in order of time."""
     found = part.found
     middle_ns = (found.t0_ns + found.t1_ns) // 2
@@ -180,13 +182,13 @@ def _judge(
         span = slice(start, end)
         for scene in shown[span]:
             rows.layouts.update({id(r.layout): r.layout for r in scene.responses})
-        _judge_turn(part, span, turns[start], shown[span], screen_px, rows)
+        _judge_turn(part, span, turns[start], shown[span], screen_px, rule, rows)
         start = end
 
 
 def _judge_turn(
     part: _Part, span: slice, turn: TurnRecord | None, scenes: Sequence[Scene], screen_px: tuple[float, float],
-    rows: _Rows,
+    rule: ReadingRule, rows: _Rows,
 ) -> None:  # fmt: skip
     found, error = part.found, part.error
     turn_id = turn.turn_id if turn is not None else ""
@@ -243,7 +245,7 @@ def _judge_turn(
                 float(posterior.p_line[row, line]) if names_lines else math.nan, p_off, part.calibration_id,
             )
         )  # fmt: skip
-    _dwell(part, span, turn_id, scenes, rows)
+    _dwell(part, span, turn_id, scenes, rule, rows)
 
 
 def _measured(found: Fixations, k: int) -> tuple[Any, ...]:
@@ -253,8 +255,10 @@ def _measured(found: Fixations, k: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _dwell(part: _Part, span: slice, turn_id: str, scenes: Sequence[Scene], rows: _Rows) -> None:
-    """Expected dwell on words, lines and blocks of each answer, and off its text, s."""
+def _dwell(
+    part: _Part, span: slice, turn_id: str, scenes: Sequence[Scene], rule: ReadingRule, rows: _Rows
+) -> None:
+    """Expected dwell on words, lines, blocks and off the text of each answer, s; what is refused with its reason."""
     found, error = part.found, part.error
     assert error is not None
     groups: dict[tuple[int, float, str], list[int]] = {}
@@ -265,6 +269,9 @@ def _dwell(part: _Part, span: slice, turn_id: str, scenes: Sequence[Scene], rows
             groups.setdefault((id(shown.layout), shown.scroll_px, shown.response_id), []).append(
                 row + span.start
             )
+    responses = sorted({response_id for _, _, response_id in groups})
+    levels = support(text_sizes(list(layouts.values())), error.total_px, len(responses), rule.limits)
+    refused = {unit: levels[unit].reason for unit in _UNITS if levels[unit].state == "refused"}
     total: dict[tuple[str, str, int], float] = {}
     sd_x, sd_y = error.total_px
     for (layout_id, scroll_px, response_id), which in groups.items():
@@ -272,25 +279,34 @@ def _dwell(part: _Part, span: slice, turn_id: str, scenes: Sequence[Scene], rows
         same = np.ones(len(k))
         mass = word_mass(layout, scroll_px, found.x_px[k], found.y_px[k], sd_x * same, sd_y * same)
         seconds = found.duration_s[k]
-        on_words = seconds @ mass
-        for word, dwell in zip(layout.words, on_words.tolist(), strict=True):
-            for unit, number in (("word", word.src_start), ("line", word.line)):
-                key = (response_id, unit, number)
-                total[key] = total.get(key, 0.0) + dwell
-        start = 0
-        for block in layout.blocks:
-            end = start + len(block.words)
-            key = (response_id, "block", block.index)
-            total[key] = total.get(key, 0.0) + float(on_words[start:end].sum())
-            start = end
+        for unit, number, dwell in _on_units(layout, seconds @ mass):
+            key = (response_id, unit, number)
+            total[key] = total.get(key, 0.0) + dwell
         key = (response_id, "off_text", -1)
         total[key] = total.get(key, 0.0) + float(seconds @ (1 - mass.sum(axis=1)))
     t_ns = int(found.t0_ns[span.start])
     rows.of_dwell += [
-        (t_ns, turn_id, response_id, unit, number, dwell, part.calibration_id)
+        (t_ns, turn_id, response_id, unit, number, dwell, "", part.calibration_id)
         for (response_id, unit, number), dwell in total.items()
-        if dwell > _LEAST_DWELL_S
+        if dwell > _LEAST_DWELL_S and unit not in refused
     ]
+    rows.of_dwell += [
+        (t_ns, turn_id, response_id, unit, -1, math.nan, reason, part.calibration_id)
+        for response_id in responses
+        for unit, reason in refused.items()
+    ]
+
+
+def _on_units(layout: TextLayout, on_words: Floats) -> Iterator[tuple[str, int, float]]:
+    """Dwell of words, and what it adds to their lines and blocks."""
+    start = 0
+    for block in layout.blocks:
+        end = start + len(block.words)
+        for word, dwell in zip(block.words, on_words[start:end].tolist(), strict=True):
+            yield "word", word.src_start, dwell
+            yield "line", word.line, dwell
+        yield "block", block.index, float(on_words[start:end].sum())
+        start = end
 
 
 def _mean_probabilities(found: Records) -> dict[str, float | None]:

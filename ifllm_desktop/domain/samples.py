@@ -125,8 +125,10 @@ DERIVED_STREAMS: dict[str, Stream] = {
         _stream("fixation", t_end_ns="i", x_px="f", y_px="f", sd_x_px="f", sd_y_px="f", n_samples="i", turn_id="s",
                 response_id="s", aoi="s", block="i", line="i", p_response="f", p_block="f", p_line="f",
                 p_off_text="f", calibration_id="s"),
-        # expected dwell of a turn: unit is word, line, block or off_text; number is the code point where a word starts
-        _stream("dwell", turn_id="s", response_id="s", unit="s", number="i", dwell_s="f", calibration_id="s"),
+        # expected dwell of a turn: unit is word, line, block or off_text; number is the code point where a word starts.
+        # A unit that the error does not support has one row without number (−1) and value (NaN), and the reason
+        _stream("dwell", turn_id="s", response_id="s", unit="s", number="i", dwell_s="f", reason="s",
+                calibration_id="s"),
     )
 }  # fmt: skip
 """Streams of derived files: computed from a recording, and computed again whenever the way to do so changes."""

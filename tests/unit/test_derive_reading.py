@@ -14,6 +14,7 @@ from ifllm_desktop.domain.errors import DataError
 from ifllm_desktop.domain.samples import Records
 from ifllm_desktop.domain.session import Event
 from ifllm_desktop.reading.fixations import FixationRule
+from ifllm_desktop.reading.support import SupportLimits
 from ifllm_desktop.replay.timeline import Timeline
 from tests.gaze_sessions import GazeSession
 from tests.recordings import FakeRecording, small_session
@@ -93,29 +94,53 @@ def test_that_looks_elsewhere_are_on_no_answer(session: GazeSession, source: Fak
     assert (late["p_off_text"] > 0.5).all()
 
 
+BOLD = ReadingRule(limits=SupportLimits(supported=0.8, probable=0.0))
+"""Refuses only where the error exceeds what is named."""
+
+
 def test_that_dwell_adds_up_to_the_time_of_the_fixations(source: FakeRecording) -> None:
-    made = derive_reading(source)
+    made = derive_reading(source, BOLD)
     found, dwell = made.tables["fixation"], made.tables["dwell"]
     in_turn = found[found["turn_id"] == "t1"]
     seconds = float(((in_turn["t_end_ns"] - in_turn["t_ns"]) / 1e9).sum())
-    total = {unit: float(dwell["dwell_s"][dwell["unit"] == unit].sum()) for unit in ("word", "line", "block")}
     off = float(dwell["dwell_s"][dwell["unit"] == "off_text"].sum())
-    for on_units in total.values():
+    counted = [
+        unit for unit in ("word", "line", "block") if not (dwell["reason"][dwell["unit"] == unit] != "").any()
+    ]
+    assert "block" in counted
+    for unit in counted:
+        on_units = float(dwell["dwell_s"][dwell["unit"] == unit].sum())
         assert on_units + off == pytest.approx(seconds, abs=0.3)  # below 1 ms a unit is left out
-    assert set(dwell["turn_id"]) == {"t1"} and (dwell["dwell_s"] > 0).all()
+    assert set(dwell["turn_id"]) == {"t1"} and (dwell["dwell_s"][dwell["reason"] == ""] > 0).all()
 
 
-def test_that_the_words_that_were_read_have_more_dwell_than_the_others(
-    session: GazeSession, source: FakeRecording
-) -> None:
-    dwell = derive_reading(source).tables["dwell"]
-    words = dwell[dwell["unit"] == "word"]
-    by_start = dict(zip(words["number"].tolist(), words["dwell_s"].tolist(), strict=True))
-    layout = Timeline(source).state_at(int(words["t_ns"][0])).responses[0].layout
+def test_that_the_blocks_that_were_read_have_more_dwell_than_the_others(source: FakeRecording) -> None:
+    dwell = derive_reading(source, BOLD).tables["dwell"]
+    blocks = dwell[dwell["unit"] == "block"]
+    by_block = dict(zip(blocks["number"].tolist(), blocks["dwell_s"].tolist(), strict=True))
+    layout = Timeline(source).state_at(int(blocks["t_ns"][0])).responses[0].layout
     last_read = layout.words[::3][:25][-1].src_start
-    read = [by_start.get(w.src_start, 0.0) for w in layout.words if w.src_start <= last_read]
-    later = [by_start.get(w.src_start, 0.0) for w in layout.words if w.src_start > last_read]
+    read = [
+        by_block.get(b.index, 0.0) for b in layout.blocks if b.words and b.words[0].src_start <= last_read
+    ]
+    later = [
+        by_block.get(b.index, 0.0) for b in layout.blocks if b.words and b.words[0].src_start > last_read
+    ]
     assert later and np.mean(read) > 2 * np.mean(later)
+
+
+def test_that_refused_units_have_no_value_and_a_reason(source: FakeRecording) -> None:
+    made = derive_reading(source)
+    dwell = made.tables["dwell"]
+    refused = {level for level, s in made.support.items() if s.state == "refused"} & {"word", "line", "block"}
+    assert "word" in refused
+    for unit in ("word", "line", "block"):
+        of = dwell[dwell["unit"] == unit]
+        if unit in refused:
+            assert of["reason"].tolist() == [made.support[unit].reason]
+            assert np.isnan(of["dwell_s"]).all() and (of["number"] == -1).all()
+        else:
+            assert set(of["reason"]) == {""} and (of["dwell_s"] > 0).all()
 
 
 def test_that_running_it_again_gives_the_same_rows(source: FakeRecording) -> None:
