@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifllm_desktop.domain.chat import ChatChunk, ChatRequest
+from ifllm_desktop.domain.exclusions import ExclusionOperation
 from ifllm_desktop.domain.labels import LabelOperation
 from ifllm_desktop.domain.samples import Records, Row
 from ifllm_desktop.domain.session import Event, PairScore, SegmentInfo, SessionInfo
@@ -223,6 +224,16 @@ class LabelLog(Protocol):
 
     def operations(self, session_id: str | None = None) -> Sequence[LabelOperation]:
         """In order of (wall time, annotator, station, sequence)."""
+
+
+class ExclusionLog(Protocol):
+    """Append-only history of exclusion sets."""
+
+    def append_exclusion(self, operation: ExclusionOperation) -> None:
+        """On disk when it returns. Raises DataError ``exclusion_conflict`` when its id is taken."""
+
+    def exclusion_operations(self) -> Sequence[ExclusionOperation]:
+        """In the order in which they were appended."""
 
 
 class ScoreSink(Protocol):

@@ -112,6 +112,13 @@ SENTENCES: dict[str, str] = {
     "recording_exists": "{path} is already there and is never written over: start a new session.",
     "label_range": "Nothing that can be labelled is selected: select some words or a stretch of time, then press the key.",
     "label_missing": "This label is not there any more or belongs to someone else: open the session again.",
+    # audit
+    "set_missing": "There is no exclusion set {name}: choose one of {known}.",
+    "set_exists": "There is an exclusion set {name} already: choose another name.",
+    "set_name": "That cannot be the name of an exclusion set: use 1 to 64 characters.",
+    "exclusion_reason": "No reason was given: write in a few words why this session counts or does not.",
+    "exclusion_conflict": "This step of the exclusion set {set} was already stored by another window: open the audit again.",
+    "report_exists": "{path} is a folder: give the name of a file for the report.",
     # program
     "resource_missing": "The file {name} of the program is missing: install it again.",
     "no_display": "No display was found to open a window on: use {alternative} instead.",

@@ -120,6 +120,27 @@ def _make_catalogue(connection: sqlite3.Connection) -> None:
     )
 
 
+def _add_audit(connection: sqlite3.Connection) -> None:
+    """Quality of each session as it was worked out last, and the history of exclusion sets."""
+    # the trace apart: a list of five hundred sessions needs none of them
+    _create(
+        connection,
+        "session_quality",
+        {"session_id": str, "key": str, "quality": str, "trace": str},
+        pk="session_id",
+    )
+    _create(
+        connection,
+        "exclusion_operations",
+        {
+            "number": int, "op_id": str, "set_name": str, "wall_ns": int, "who": str, "session_id": str,
+            "before": str, "after": str, "undoes": str,
+        },
+        pk="number",
+        unique=("op_id",),
+    )  # fmt: skip
+
+
 def _create(
     connection: sqlite3.Connection,
     table: str,
@@ -140,7 +161,7 @@ def _create(
 
 
 RECORDING_STEPS: tuple[Step, ...] = (_make_recording,)
-CATALOGUE_STEPS: tuple[Step, ...] = (_make_catalogue,)
+CATALOGUE_STEPS: tuple[Step, ...] = (_make_catalogue, _add_audit)
 CATALOGUE_VERSION = len(CATALOGUE_STEPS)
 
 if len(RECORDING_STEPS) != SCHEMA_VERSION:  # pragma: no cover - a slip of whoever adds a step
