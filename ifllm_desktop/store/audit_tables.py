@@ -80,9 +80,7 @@ class AuditTables(ABC):
     def exclusion_operations(self) -> Sequence[ExclusionOperation]:
         """In the order in which they were appended."""
         rows = self._rows(f"SELECT {_OPERATION} FROM exclusion_operations ORDER BY number")
-        return [
-            ExclusionOperation(*row[:5], _read_state(row[5]), _read_state(row[6]), row[7]) for row in rows
-        ]
+        return [_operation(*row) for row in rows]
 
     # ---- SQL, by the catalogue -----------------------------------------------------------------------------
     @abstractmethod
@@ -93,6 +91,15 @@ class AuditTables(ABC):
 
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[sqlite3.Connection]: ...
+
+
+def _operation(
+    op_id: str, set_name: str, wall_ns: int, who: str, session_id: str, before: str | None, after: str | None,
+    undoes: str,
+) -> ExclusionOperation:  # fmt: skip
+    return ExclusionOperation(
+        op_id, set_name, wall_ns, who, session_id, _read_state(before), _read_state(after), undoes
+    )
 
 
 def _text(values: Mapping[str, Any]) -> str:
