@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ifllm_desktop.analysis.gaze_rows import Floats, GazeRows, Ints
+from ifllm_desktop.analysis.gaze_rows import Floats, GazeRows, Ints, screen_of_calibration
 from ifllm_desktop.analysis.quality_limits import QualityLimits
 from ifllm_desktop.analysis.quality_targets import (
     NOT_VALIDATED,
@@ -149,8 +149,9 @@ def validated(attempt: Attempt, event: Event, rows: GazeRows, limits: QualityLim
         {"target_index": index, "x_px": x_px, "y_px": y_px}
         for index, (x_px, y_px) in samples.target_px.items()
     ]
-    targets = tuple(_target(values, samples, rows.screen) for values in stored)
-    accuracy = _accuracy(payload, targets, rows.screen, limits)
+    screen = screen_of_calibration(rows, attempt.calibration_id)
+    targets = tuple(_target(values, samples, screen) for values in stored)
+    accuracy = _accuracy(payload, targets, screen, limits)
     loss, rate_hz = _nan(payload.get("loss")), _nan(payload.get("rate_hz"))
     return replace(attempt, validated=True, accuracy=accuracy, loss=loss, rate_hz=rate_hz, targets=targets)
 
@@ -165,7 +166,8 @@ def pooled(rows: GazeRows, attempt: Attempt, event: Event | None, signal: str = 
     samples = TargetSamples(rows, str(event.payload["attempt_id"]), attempt.calibration_id)
     smooth = samples.filtered() if signal == ONE_EURO else {}
     points = [smooth[i] if smooth else samples.at(i)[1] for i in samples.target_px]
-    found = [(scatter(p), scatter(fick_deg(p, rows.screen))) for p in points]
+    screen = screen_of_calibration(rows, attempt.calibration_id)
+    found = [(scatter(p), scatter(fick_deg(p, screen))) for p in points]
     if found:
         return _pooled_precision(found, signal, attempt.rate_hz)
     if signal == RAW:

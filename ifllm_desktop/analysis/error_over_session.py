@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ifllm_desktop.analysis.calibration_attempts import root_of
-from ifllm_desktop.analysis.gaze_rows import Floats, GazeRows, inside
-from ifllm_desktop.analysis.quality_parts import Cell, Drift, ErrorAt
+from ifllm_desktop.analysis.gaze_rows import Floats, GazeRows, inside, screen_of_calibration
+from ifllm_desktop.analysis.quality_parts import Cell, Drift, ErrorAt, TextAccuracy
 from ifllm_desktop.analysis.quality_targets import Attempt
 from ifllm_desktop.domain.session import Event
 from ifllm_desktop.domain.time import NS_PER_S
@@ -32,6 +33,9 @@ def drift_of(
         _of_check(event, rows, root_of(attempts, parents, str(event.payload["calibration_id"])))
         for event in rows.events
         if event.kind == "drift" and event.payload.get("gaze_x_px") is not None
+    ]
+    checks += [
+        check for event in rows.events if event.kind == "text_validation" for check in _of_text(event, rows)
     ]
     checks.sort(key=lambda check: check.t_s)
     n_refits = sum(a.kind == "refit" and a.calibrated for a in attempts)
@@ -61,7 +65,7 @@ def cells_of(
     points += [
         (c.x_px, c.y_px, c.error_px, c.error_deg, c.error_x_px, c.error_y_px, math.nan)
         for c in checks
-        if c.kind != "validation"
+        if c.kind in ("drift", "recheck")
     ]
     table = np.array(points, dtype=np.float64).reshape(-1, 7)
     where = _cell_numbers(table[:, :2], rows, grid)
@@ -107,7 +111,7 @@ def _of_check(event: Event, rows: GazeRows, root: Attempt | None) -> ErrorAt:
     payload = event.payload
     x_px, y_px = float(payload["x_px"]), float(payload["y_px"])
     gaze = np.array([[payload["gaze_x_px"], payload["gaze_y_px"]]], dtype=np.float64)
-    found = offset(gaze, (x_px, y_px), rows.screen)
+    found = offset(gaze, (x_px, y_px), screen_of_calibration(rows, str(payload["calibration_id"])))
     threshold = payload.get("threshold_px")
     return ErrorAt(
         "recheck" if payload.get("stage") == "recheck" else "drift", event.t_ns / NS_PER_S,
@@ -115,6 +119,53 @@ def _of_check(event: Event, rows: GazeRows, root: Attempt | None) -> ErrorAt:
         found.mean_y_px, found.mean_px, found.mean_deg, math.nan if threshold is None else float(threshold),
         int(payload.get("n_frames") or 0), bool(payload["ok"]), str(payload.get("action") or ""),
     )  # fmt: skip
+
+
+def text_accuracy(rows: GazeRows, calibration_id: str) -> TextAccuracy:
+    """How far off gaze is on lines of a real text, by the last check of a calibration that was read."""
+    found = TextAccuracy()
+    for event in rows.events:
+        if event.kind != "text_validation" or event.payload["calibration_id"] != calibration_id:
+            continue
+        payload, checks = event.payload, _of_text(event, rows)
+        if not checks:
+            found = (
+                replace(found, reason=str(payload.get("reason") or "not_measured"))
+                if not found.n_lines
+                else found
+            )
+            continue
+        sizes = [abs(check.error_y_px) for check in checks]
+        angles = [check.error_deg for check in checks]
+        found = TextAccuracy(
+            len(checks), float(np.mean([check.error_y_px for check in checks])), float(np.mean(sizes)),
+            _mean(np.array(angles)), _known(payload.get("share_right")), "",
+        )  # fmt: skip
+    return found
+
+
+def _of_text(event: Event, rows: GazeRows) -> list[ErrorAt]:
+    """One entry a line that was read. Along a line the place is not known, so that only y is measured."""
+    calibration_id = str(event.payload["calibration_id"])
+    screen = screen_of_calibration(rows, calibration_id)
+    found = []
+    for line in event.payload.get("lines") or ():
+        if line.get("state") != "read" or line.get("error_y_px") is None:
+            continue
+        at = (float(line["center_x_px"]), float(line["center_y_px"]))
+        off = offset(np.array([[at[0], at[1] + float(line["error_y_px"])]]), at, screen)
+        t_ns = int(line.get("t1_ns") or event.t_ns)
+        found.append(
+            ErrorAt(
+                "text", t_ns / NS_PER_S, math.nan, calibration_id, *at, error_y_px=float(line["error_y_px"]),
+                error_deg=off.mean_deg, n_frames=int(line.get("n_frames") or 0), ok=bool(event.payload["ok"]),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _known(value: Any) -> float:
+    return math.nan if value is None else float(value)
 
 
 def _minutes_after(event: Event, events: Sequence[Event], root: Attempt | None) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -117,6 +117,23 @@ def among(t_ns: Ints, others_t_ns: Ints) -> Flags:
     places = np.minimum(np.searchsorted(others_t_ns, t_ns), len(others_t_ns) - 1)
     found: Flags = others_t_ns[places] == t_ns
     return found
+
+
+def screen_of_calibration(rows: GazeRows, calibration_id: str) -> Screen:
+    """The screen at the distance that was measured while a calibration was made, or last before it.
+
+    Where none was ever measured, the distance is the one that the recording names at its beginning.
+    """
+    screen = rows.screen
+    for event in rows.events:
+        if event.kind == "calibration":
+            distance = _number(event.payload.get("distance_mm"))
+            if distance > 0:
+                source = str(event.payload.get("distance_source") or "")
+                screen = replace(screen, distance_mm=distance, distance_source=source)
+            if event.payload["calibration_id"] == calibration_id:
+                break
+    return screen
 
 
 def _columns(source: RecordingSource, stream: str, columns: tuple[str, ...]) -> Records:

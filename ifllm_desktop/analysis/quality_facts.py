@@ -20,6 +20,8 @@ MAX_ANSWERS = 24
 """Sizes of lines and blocks are alike from answer to answer: of more, every second, third … stands for all."""
 
 _MIN_TARGETS = 3
+_NO_ANSWER = "text-check-"
+"""The text that is read to check the gaze is laid out like an answer, and is none."""
 
 
 def apparatus_of(rows: GazeRows) -> Apparatus:
@@ -63,7 +65,8 @@ def last_layouts(source: RecordingSource) -> list[TextLayout]:
     heads: dict[str, tuple[int, str]] = {}
     for row in source.read("layout_epoch").tolist():
         _, response_id, epoch, payload = row
-        heads[response_id] = (epoch, payload)
+        if not response_id.startswith(_NO_ANSWER):
+            heads[response_id] = (epoch, payload)
     every = -(-len(heads) // MAX_ANSWERS)
     heads = dict(list(heads.items())[::every]) if heads else {}
     blocks: dict[str, dict[int, str]] = {}

@@ -75,7 +75,7 @@ class Cell:
     Attributes
     ----------
     n : int
-        Targets that were looked at here: validation, drift checks, lines of a text. 0 leaves the rest NaN.
+        Targets that were looked at here: validation and drift checks. 0 leaves the error NaN.
     error_px, error_deg : float
         Mean over them.
     error_x_px, error_y_px : float
@@ -105,9 +105,9 @@ class ErrorAt:
     ----------
     kind : str
         ``validation`` (mean over its targets), ``drift`` (a check before a task), ``recheck`` (after a refit) or
-        ``text`` (a line of a real text).
+        ``text`` (a line of a real text: only ``error_y_px`` is known, and ``error_deg`` is that of y).
     minutes : float
-        After the acceptance of the calibration; a refit does not start anew.
+        After the acceptance of the calibration; a refit does not start anew. NaN for a line of text.
     ok : bool
         Within the study's threshold.
     action : str
@@ -152,6 +152,32 @@ class Drift:
     change_deg: float = NAN
     worst_px: float = NAN
     worst_deg: float = NAN
+
+
+@dataclass(frozen=True, slots=True)
+class TextAccuracy:
+    """How far off gaze is on a real text: lines that were marked and read. Only the vertical error can be known there.
+
+    Attributes
+    ----------
+    n_lines : int
+        Lines that were read; 0 without such a check.
+    error_y_px : float
+        Mean of the signed errors, downwards positive.
+    abs_error_y_px, abs_error_y_deg : float
+        Mean of their sizes.
+    share_right : float
+        Share of the lines that are the nearest to their gaze.
+    reason : str
+        Why there is no figure: ``not_done``, or a key of ``wording.GAZE_REASONS``.
+    """
+
+    n_lines: int = 0
+    error_y_px: float = NAN
+    abs_error_y_px: float = NAN
+    abs_error_y_deg: float = NAN
+    share_right: float = NAN
+    reason: str = "not_done"
 
 
 @dataclass(frozen=True, slots=True)

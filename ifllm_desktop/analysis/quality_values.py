@@ -20,6 +20,7 @@ from ifllm_desktop.analysis.quality_parts import (
     HeadMovement,
     InvalidSpan,
     QualityScore,
+    TextAccuracy,
     Trace,
 )
 from ifllm_desktop.analysis.quality_targets import (
@@ -61,6 +62,8 @@ class SessionQuality:
         Raw, which is what is stored; and as the overlay smooths it, for comparison only.
     grid : tuple of int
         Columns and rows of ``cells``, which go row by row.
+    text : TextAccuracy
+        Of the same calibration, on lines of a real text.
     on_text : float
         Share of the gaze on the task pages that was on the text of an answer.
     trace : Trace
@@ -92,6 +95,7 @@ class SessionQuality:
     grid: tuple[int, int] = (0, 0)
     cells: tuple[Cell, ...] = ()
     drift: Drift = field(default_factory=Drift)
+    text: TextAccuracy = field(default_factory=TextAccuracy)
     invalid: tuple[InvalidSpan, ...] = ()
     head: HeadMovement = field(default_factory=HeadMovement)
     support: tuple[LevelSupport, ...] = ()

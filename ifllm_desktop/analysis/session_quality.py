@@ -10,8 +10,8 @@ import numpy as np
 
 from ifllm_desktop.analysis.calibration_attempts import ONE_EURO, attempts, parents_of, pooled, root_of
 from ifllm_desktop.analysis.counted_time import counted_spans, data_loss, gap_bins, invalid_spans
-from ifllm_desktop.analysis.error_over_session import cells_of, drift_of
-from ifllm_desktop.analysis.gaze_rows import GazeRows, inside, read_gaze_rows
+from ifllm_desktop.analysis.error_over_session import cells_of, drift_of, text_accuracy
+from ifllm_desktop.analysis.gaze_rows import GazeRows, inside, read_gaze_rows, screen_of_calibration
 from ifllm_desktop.analysis.head_movement import head_from_calibration, head_movement, trace_of
 from ifllm_desktop.analysis.quality_facts import apparatus_of, problems_of, supported
 from ifllm_desktop.analysis.quality_limits import QualityLimits, ScoreRule
@@ -27,6 +27,7 @@ from ifllm_desktop.analysis.quality_parts import (
     QualityScore,
     ScorePart,
     Share,
+    TextAccuracy,
     Trace,
 )
 from ifllm_desktop.analysis.quality_score import score_of
@@ -47,7 +48,7 @@ from ifllm_desktop.ports import RecordingSource
 __all__ = (
     "QUALITY_VERSION", "Accuracy", "Apparatus", "Attempt", "CalibrationPoint", "Cell", "DataLoss", "Drift", "ErrorAt",
     "GapBin", "HeadMovement", "InvalidSpan", "Precision", "Problem", "QualityLimits", "QualityScore", "ScorePart",
-    "ScoreRule", "SessionQuality", "Share", "TargetError", "Trace", "session_quality",
+    "ScoreRule", "SessionQuality", "Share", "TargetError", "TextAccuracy", "Trace", "session_quality",
 )  # fmt: skip
 
 DEFAULT_LIMITS = QualityLimits()
@@ -80,7 +81,8 @@ def session_quality(source: RecordingSource, limits: QualityLimits = DEFAULT_LIM
         session_id=info.session_id, participant_id=info.participant_id, number=info.number, state=info.state,
         created_wall_ns=info.created_wall_ns, n_segments=len(source.segments()),
         recovered=any(segment.recovered for segment in source.segments()), duration_s=_duration_s(rows),
-        gaze_consent=_gaze_consent(rows.events), apparatus=apparatus, screen=rows.screen, attempts=tried,
+        gaze_consent=_gaze_consent(rows.events), apparatus=apparatus,
+        screen=screen_of_calibration(rows, calibration_id), attempts=tried,
         loss=data_loss(rows, spans, apparatus.nominal_hz), gaps=bins, longest_gap_s=longest_s, grid=grid,
         cells=cells_of(rows, tried, drift.checks, spans, grid), drift=drift, invalid=invalid_spans(rows),
         head=head_movement(rows, away, spans), support=supported(source, rows, calibration_id, limits),
@@ -104,7 +106,8 @@ def _with_main(made: SessionQuality, main: Attempt, rows: GazeRows) -> SessionQu
         accuracy = replace(accuracy, ok=bool(standing["ok"]), reason=str(standing["reason"] or ""))
     return replace(
         made, method=main.method, n_points=main.n_points, n_validation_targets=main.accuracy.n_targets,
-        main_attempt=main.attempt_id, accuracy=accuracy, precision=pooled(rows, main, validation),
+        main_attempt=main.attempt_id, text=text_accuracy(rows, main.calibration_id), accuracy=accuracy,
+        precision=pooled(rows, main, validation),
         precision_filtered=pooled(rows, main, validation, ONE_EURO),
     )  # fmt: skip
 
