@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,22 +86,36 @@ def validated_errors(events: Sequence[Event], gaze: Records) -> dict[str, Valida
     found = {}
     for calibration_id, payload in validations.items():
         own = gaze[gaze["calibration_id"] == calibration_id]
-        error = _of(payload, drifts.get(calibration_id, []), own)
+        error = error_of_validation(payload, drifts.get(calibration_id, []), own)
         if error is not None:
             found[calibration_id] = error
     return found
 
 
-def _of(payload: dict[str, Any], drifts: list[tuple[float, float]], gaze: Records) -> ValidatedError | None:
+def error_of_validation(
+    payload: Mapping[str, Any], drifts: Sequence[tuple[float, float]] = (), gaze: Records | None = None
+) -> ValidatedError | None:
+    """The error that one validation has shown; None with fewer than three measured targets.
+
+    Parameters
+    ----------
+    payload : mapping
+        Of the event ``validation``.
+    drifts : sequence of (x, y)
+        Errors of later drift checks, screen px.
+    gaze : structured array or None
+        Rows of the stream ``gaze`` by this calibration.
+    """
     measured = [t for t in payload.get("targets", ()) if t.get("error_px") is not None]
     sd = payload.get("sd_px") or (None, None)
     if len(measured) < _MIN_TARGETS or None in sd:
         return None
     noise = np.array(sd, dtype=np.float64)
-    off = [(t["mean_x_px"] - t["x_px"], t["mean_y_px"] - t["y_px"]) for t in measured] + drifts
+    off = [(t["mean_x_px"] - t["x_px"], t["mean_y_px"] - t["y_px"]) for t in measured]
+    off += list(drifts)
     squares = (np.array(off, dtype=np.float64) ** 2).sum(axis=0)
     n = float(len(off))
-    if len(gaze):
+    if gaze is not None and len(gaze):
         expected = np.array([np.nanmedian(gaze["sd_x_px"]), np.nanmedian(gaze["sd_y_px"])]) ** 2 - noise**2
         known = np.isfinite(expected)
         squares += np.where(known, _EXPECTED_TARGETS * np.maximum(expected, 0.0), 0.0)

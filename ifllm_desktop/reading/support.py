@@ -76,6 +76,15 @@ class TextSizes:
         return float(np.median(self.lines_px[:, 1])) if len(self.lines_px) else math.nan
 
 
+USUAL_SIZES = TextSizes(
+    words_px=np.array([(16.0, 24.0), (32.0, 24.0), (48.0, 24.0), (64.0, 24.0), (88.0, 24.0)]),
+    lines_px=np.array([(560.0, 24.0)]),
+    blocks_px=np.array([(560.0, 24.0), (560.0, 48.0), (560.0, 96.0), (560.0, 144.0)]),
+    sides_px=np.array([(560.0, 480.0)]),
+)
+"""An answer before there is one: 16 px type on 24 px lines, 560 px wide, blocks of one to six lines."""
+
+
 def text_sizes(layouts: Sequence[TextLayout]) -> TextSizes:
     """Sizes in the given layouts; each counts once."""
     words, blocks, sides = [], [], []

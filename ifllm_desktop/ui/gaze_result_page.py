@@ -17,6 +17,7 @@ from ifllm_desktop.ui.gaze_attempts import AttemptCard
 from ifllm_desktop.ui.gaze_map import GazeMap, neighbour
 from ifllm_desktop.ui.gaze_table import TargetTable
 from ifllm_desktop.ui.participant_page import ParticipantPage
+from ifllm_desktop.ui.support_bars import SupportBars
 from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import column, frame, label, line, row, set_role
 from ifllm_desktop.ui.widgets_button import Button
@@ -111,12 +112,11 @@ class GazeResultPage(ParticipantPage):
         self.grade.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.grade_title = label("", "heading", wrap=True, name="gaze_grade_title")
         self.grade_note = label("", "caption", wrap=True, name="gaze_grade_note")
-        # what a session supports (chance that a look is put on the right side, block, line, word) comes here
-        self.chances = QVBoxLayout()
+        self.chances = SupportBars()
         head = row(spacing=12)
         head.addWidget(self.grade, 0, Qt.AlignmentFlag.AlignTop)
         head.addLayout(column(self.grade_title, self.grade_note, spacing=2), 1)
-        return frame("card", column(head, self.chances, spacing=0, margins=(16, 14, 16, 14)))
+        return frame("card", column(head, self.chances, spacing=10, margins=(16, 14, 16, 14)))
 
     def _paper_card(self) -> QFrame:
         self.paper = label("", "caption", wrap=True, name="gaze_paper")
@@ -222,6 +222,7 @@ class GazeResultPage(ParticipantPage):
         reason = "" if outcome is None or outcome.ok else gaze_words.reason_sentence(outcome.reason)
         self.grade_title.setText(gaze_words.good_for(grade) or reason)
         rule = gaze_words.grade_rule(snapshot.study.calibration, screen)
+        self.chances.set_validation(validation, snapshot.study.quality)
         both = self.tr("{reason} {rule}").format(reason=reason, rule=rule)
         self.grade_note.setText(both if reason and grade else rule)
 
