@@ -114,7 +114,7 @@ def without_gaze(number: int) -> SessionQuality:
     """A session of somebody who did not agree to gaze."""
     return SessionQuality(
         session_id(number), f"P{number:03d}", 1, "finished", 1_767_225_600_000_000_000, 1, False, 1500.0, "no",
-        Apparatus("simulated"), KNOWN, problems=(Problem("no_gaze_consent"),),
+        Apparatus("simulated"), KNOWN, problems=(Problem("no_consent"),),
     )  # fmt: skip
 
 

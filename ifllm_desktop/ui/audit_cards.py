@@ -146,8 +146,8 @@ class SessionsCard(QFrame):
         self._head = frame(
             "card_head",
             row(
-                label(self.tr("Sessions"), "strong"), 4, *self.filters.values(), None, self._hint, self.search, self.details,
-                spacing=4, margins=(12, 0, 8, 0),
+                label(self.tr("Sessions"), "strong"), 4, *self.filters.values(), None, self._hint, self.search,
+                self.details, spacing=4, margins=(12, 0, 8, 0),
             ),
         )  # fmt: skip
         self._none = label("", "muted", wrap=True, name="audit_none_shown")

@@ -129,6 +129,8 @@ class TimePlot(Plot):
         words = self.tr("median, 95 %") if len(band) > 1 else self.tr("median")
         last = axes.point(median[-1, 0], median[-1, 3] if len(band) > 1 else median[-1, 1])
         last.setY(max(axes.box.top() + 6, last.y() - 9))
+        if abs(last.y() - axes.y_px(self.figure.limit) + 9) < theme.px(14):  # NaN without a limit: False
+            last.setY(axes.y_px(self.figure.limit) + theme.px(9))
         side = "right" if last.x() > axes.box.center().x() else "left"
         paint_words(painter, last, words, "text", align=side, behind=True)
 

@@ -18,9 +18,14 @@ from ifllm_desktop.analysis.audit_study import (
     session_targets,
     study_figures,
 )
+from ifllm_desktop.analysis.exclusions import MAIN_SET, decisions
+from ifllm_desktop.analysis.quality_limits import QualityLimits
 from ifllm_desktop.analysis.session_quality import SessionQuality
+from ifllm_desktop.domain.exclusions import ExclusionRule, ExclusionSet
+from ifllm_desktop.ui.audit_captions import captions
 from ifllm_desktop.ui.audit_cards import AuditHeader, PaperCard, SessionsCard, card, set_caption
 from ifllm_desktop.ui.audit_curves import GapPlot, TimePlot
+from ifllm_desktop.ui.audit_limits import LimitsPanel
 from ifllm_desktop.ui.audit_plots import HeatPlot, TargetPlot
 from ifllm_desktop.ui.audit_session import SessionView
 from ifllm_desktop.ui.theme import current_theme
@@ -29,7 +34,7 @@ from ifllm_desktop.ui.widgets_button import Button
 
 NARROW_PX = 1040
 """Below this width (at 100 % text) two plots stand beside each other instead of three."""
-PLOT_PX, WIDE_PLOT_PX = 236, 250
+PLOT_PX = 200
 
 
 class AuditPage(QWidget):
@@ -41,9 +46,11 @@ class AuditPage(QWidget):
         Session id; a detail needs the session with its trace.
     decided : Signal(str, bool, str)
         Session id, whether it counts from now on, the reason.
-    report_requested, cancel_requested, limits_requested : Signal()
+    report_requested, cancel_requested, undo_requested : Signal()
+    rule_applied : Signal(str, object)
+        Name of an exclusion set, perhaps a new one, and the rule that it is to have.
     set_chosen : Signal(str)
-        Name of the exclusion set that is to be shown.
+        Name of the exclusion set that is shown from now on.
     """
 
     replay_requested = Signal(str)
@@ -51,7 +58,8 @@ class AuditPage(QWidget):
     decided = Signal(str, bool, str)
     report_requested = Signal()
     cancel_requested = Signal()
-    limits_requested = Signal()
+    undo_requested = Signal()
+    rule_applied = Signal(str, object)
     set_chosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -62,12 +70,14 @@ class AuditPage(QWidget):
         self.figures = StudyFigures()
         self._qualities: dict[str, SessionQuality] = {}
         self._decisions: Mapping[str, Decision] = {}
-        self._limits = (math.nan, math.nan)
+        self._sets: Mapping[str, ExclusionSet] = {MAIN_SET: ExclusionSet(MAIN_SET)}
+        self._set_name = MAIN_SET
+        self._quality_limits = QualityLimits()
         self._n_expected = 0
         self.targets, self.heat, self.time, self.gaps = TargetPlot(), HeatPlot(), TimePlot(), GapPlot()
         self.header, self.sessions, self.paper = AuditHeader(), SessionsCard(), PaperCard()
         self.table = self.sessions.table
-        self.session = SessionView()
+        self.session, self.limits = SessionView(), LimitsPanel()
         self._grid = QGridLayout()
         self._narrow: bool | None = None
         self._left = label("", "caption", name="audit_counts")
@@ -94,7 +104,8 @@ class AuditPage(QWidget):
         self.stack.addWidget(self._area)
         self.stack.addWidget(frame("plain", column(None, self._empty, None, margins=(80, 24, 80, 24))))
         self.stack.addWidget(self.session)
-        outer = column(self.header, self._progress_panel(), spacing=0)
+        outer = column(self.header, self.limits, self._progress_panel(), spacing=0)
+        self.limits.hide()
         outer.addWidget(self.stack, 1)
         outer.addWidget(frame("bar", row(self._left, None, self._right, margins=(16, 6, 16, 6))))
         self.setLayout(outer)
@@ -124,8 +135,10 @@ class AuditPage(QWidget):
         )
         self.sessions.details.clicked.connect(self._ask_details)
         self.header.report.clicked.connect(self.report_requested)
-        self.header.limits.clicked.connect(self.limits_requested)
-        self.header.set_chosen.connect(self.set_chosen)
+        self.header.limits.clicked.connect(self._turn_limits)
+        self.header.set_chosen.connect(self._show_set)
+        self.limits.applied.connect(self.rule_applied)
+        self.limits.closed.connect(self.close_limits)
         self.paper.copied.connect(lambda: self.say(self.tr("The sentences for the paper were copied.")))
         self.session.closed.connect(self.close_details)
         self.session.replay_requested.connect(self.replay_requested)
@@ -133,7 +146,8 @@ class AuditPage(QWidget):
     def _make_actions(self) -> None:
         for keys, does in {
             "Ctrl+P": self.header.report.click, "Ctrl+Shift+C": self.paper.copy.click,
-            "Ctrl+F": self.sessions.start_search, "D": self._letter_d, "Ctrl+L": self.header.limits.click, "Esc": self._escape,
+            "Ctrl+F": self.sessions.start_search, "Ctrl+L": self.header.limits.click, "D": self._letter_d,
+            "Ctrl+Z": self.undo_requested.emit, "Esc": self._escape,
         }.items():  # fmt: skip
             action = QAction(self)
             action.setShortcut(QKeySequence(keys))
@@ -149,7 +163,9 @@ class AuditPage(QWidget):
             self.sessions.details.click()
 
     def _escape(self) -> None:
-        if self.stack.currentWidget() is self.session:
+        if self.limits.isVisible():
+            self.close_limits()
+        elif self.stack.currentWidget() is self.session:
             self.close_details()
         elif self._busy.isVisible():
             self.cancel.click()
@@ -158,18 +174,27 @@ class AuditPage(QWidget):
             self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # ---- what is shown
-    def set_study(self, name: str, sets: Sequence[str] = (), current: str = "") -> None:
-        """Name of the study, its exclusion sets, and the one that is shown."""
-        self.header.set_study(name, sets, current)
+    @property
+    def set_name(self) -> str:
+        """Name of the exclusion set that is shown."""
+        return self._set_name
 
-    def set_limits(self, max_deg: float, max_loss: float) -> None:
-        """Limits of the chosen set, for what is written in red; NaN for none."""
-        self._limits = (max_deg, max_loss)
-        self.table.rows.max_deg, self.table.rows.max_loss = max_deg, max_loss
-
-    def set_sessions(
-        self, qualities: Sequence[SessionQuality], decisions: Mapping[str, Decision], n_expected: int = 0
+    def set_study(
+        self, name: str, sets: Mapping[str, ExclusionSet], limits: QualityLimits, current: str = ""
     ) -> None:
+        """Name of the study, its exclusion sets, what it demands, and the set to show (the one shown when empty)."""
+        wanted = current or self._set_name
+        self._sets, self._quality_limits = sets, limits
+        self._set_name = wanted if wanted in sets else next(iter(sets))
+        self.header.set_study(name, tuple(sets), self._set_name)
+        self.set_sessions(tuple(self._qualities.values()), self._n_expected)
+
+    def _show_set(self, name: str) -> None:
+        self._set_name = name
+        self.set_sessions(tuple(self._qualities.values()), self._n_expected)
+        self.set_chosen.emit(name)
+
+    def set_sessions(self, qualities: Sequence[SessionQuality], n_expected: int = 0) -> None:
         """Show sessions; called again while more of them come in.
 
         Parameters
@@ -178,20 +203,28 @@ class AuditPage(QWidget):
             Sessions of the study, as long as not all are there; 0 when these are all.
         """
         self._qualities = {q.session_id: q for q in qualities}
-        self._decisions, self._n_expected = decisions, n_expected
+        self._n_expected = n_expected
         if not qualities:
             self.show_empty()
             return
+        chosen_set = self._sets[self._set_name]
+        rule = chosen_set.rule or ExclusionRule()
+        max_deg, max_loss = (math.nan if v is None else v for v in (rule.max_error_deg, rule.max_loss))
+        self.table.rows.max_deg, self.table.rows.max_loss = max_deg, max_loss
+        self._decisions = decisions(chosen_set, qualities, self._quality_limits)
         if self.stack.currentIndex() == 1:
             self.stack.setCurrentWidget(self._area)
-        included = {q.session_id for q in qualities if decisions.get(q.session_id, Decision()).included}
-        self.figures = study_figures(qualities, included, self._limits[0])
+        included = {session_id for session_id, decision in self._decisions.items() if decision.included}
+        self.figures = study_figures(qualities, included, max_deg)
         self.targets.set_figure(self.figures.targets)
         self.heat.set_figure(self.figures.heat)
         self.time.set_figure(self.figures.time)
         self.gaps.set_figure(self.figures.gaps)
         self.sessions.set_counts(len(qualities), len(included))
-        self.table.set_rows(audit_rows(qualities, decisions), mixed_screens=self.figures.mixed_screens)
+        rows = audit_rows(qualities, self._decisions)
+        self.table.set_rows(rows, mixed_screens=self.figures.mixed_screens)
+        if self.limits.isVisible():
+            self.limits.show_set(chosen_set, qualities, self._quality_limits)
         self._describe(len(qualities))
         chosen = self.table.chosen()
         self._choose(chosen.session_id if chosen is not None else "")
@@ -226,22 +259,26 @@ class AuditPage(QWidget):
         one, too_few = self.tr("One session: no intervals"), self.tr("Too few people for intervals")
         few = one if n_sessions == 1 else too_few
         self._right.setText(self.tr("Intervals: bootstrap over people, 95 %") if f.n_people >= 3 else few)
-        set_caption(
-            self._cards["targets"],
-            self.tr("mean and 68 %, {n} sessions").format(n=f.targets.n_sessions)
-            if f.targets.n_sessions != 1 else self.tr("one session: no ellipse over people"),
-        )  # fmt: skip
-        unit = f.heat.shown[1]
-        heat = self.tr("median px") if unit == "px" else self.tr("median, degrees")
-        set_caption(self._cards["heat"], self.tr("screens differ: degrees only") if f.mixed_screens else heat)
-        checks = self.tr("drift check before each task")
-        set_caption(
-            self._cards["time"], checks if f.time.has_checks else self.tr("no drift checks: start only")
-        )
-        loss = f.gaps.median_loss
-        lost = self.tr("{n} % of frames lost, median").format(n=f"{100 * loss:.1f}")
-        set_caption(self._cards["gaps"], lost if math.isfinite(loss) else self.tr("loss not known"))
+        for name, words in captions(f).items():
+            set_caption(self._cards[name], words)
         self.header.report.setEnabled(self._n_expected == 0)
+
+    # ---- limits of the set
+    def _turn_limits(self) -> None:
+        if self.limits.isVisible():
+            self.close_limits()
+            return
+        qualities = tuple(self._qualities.values())
+        self.limits.show_set(self._sets[self._set_name], qualities, self._quality_limits)
+        self.limits.show()
+        first = self.limits.fields["max_error_deg"]
+        first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        first.selectAll()
+
+    def close_limits(self) -> None:
+        """Put the limits away; nothing is changed."""
+        self.limits.hide()
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # ---- one session
     def _choose(self, session_id: str) -> None:
@@ -347,9 +384,9 @@ class AuditPage(QWidget):
             grid.addWidget(self.sessions, 1, 0, 2, 2)
             grid.addWidget(cards["gaps"], 1, 2)
             grid.addWidget(self.paper, 2, 2)
-        for col, share in enumerate((1, 1) if narrow else (10, 9, 11)):
+        for col, share in enumerate((1, 1) if narrow else (11, 10, 11)):
             grid.setColumnStretch(col, share)
         if narrow:
             grid.setColumnStretch(2, 0)
         grid.setRowStretch(2 if narrow else 1, 1)
-        self.sessions.setMinimumHeight(current_theme().px(300))
+        self.sessions.setMinimumHeight(current_theme().px(240))

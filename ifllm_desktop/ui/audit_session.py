@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from ifllm_desktop.analysis.audit_figures import TargetErrors, TargetFigure
 from ifllm_desktop.analysis.audit_rows import AuditRow
@@ -35,7 +35,7 @@ _LOOK: dict[str, tuple[Tone, str]] = {
     "supported": ("success", "check"), "probable": ("warning", "tilde"), "refused": ("muted", "refused"),
 }  # fmt: skip
 LEVELS = ("side", "block", "line", "word")
-ATTEMPT_PX = 248
+ATTEMPT_PX, SIDE_PX = 248, 400
 
 
 class SessionView(QWidget):
@@ -81,9 +81,12 @@ class SessionView(QWidget):
             None, spacing=12,
         )  # fmt: skip
         self._side = frame("plain", right)
-        body = row(left, self._side, spacing=12, margins=(12, 12, 12, 12))
-        body.setStretch(0, 1)
-        self.area = scrolling(frame("plain", body), "audit_session_area")
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._body.setSpacing(12)
+        self._body.setContentsMargins(12, 12, 12, 12)
+        self._body.addLayout(left, 1)
+        self._body.addWidget(self._side)
+        self.area = scrolling(frame("plain", self._body), "audit_session_area")
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         layout = column(top, self.area, spacing=4)
         layout.setStretch(1, 1)
@@ -255,8 +258,17 @@ class SessionView(QWidget):
             self._fit()
         super().changeEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
     def _fit(self) -> None:
-        self._side.setFixedWidth(current_theme().px(400))
+        side_px = current_theme().px(SIDE_PX)
+        stacked = self.width() < 2.4 * side_px
+        way = QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight
+        self._body.setDirection(way)
+        self._side.setMinimumWidth(0 if stacked else side_px)
+        self._side.setMaximumWidth(16_777_215 if stacked else side_px)
         self.traces.setMinimumHeight(current_theme().px(320))
 
 

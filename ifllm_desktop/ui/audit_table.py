@@ -30,7 +30,7 @@ _LOOK: dict[str, tuple[Tone, str]] = {
     "supported": ("success", "check"), "probable": ("warning", "tilde"), "refused": ("muted", "refused"),
 }  # fmt: skip
 _WIDEST = {
-    "session": "P0000 · 00", "grade": "D", "px": "0000", "deg": "00.00", "std": "00.00", "loss": "100.0",
+    "session": "P000 · 0", "grade": "D", "px": "0000", "deg": "00.00", "std": "00.00", "loss": "100.0",
     "rate": "00.0", "head": "00.0",
 }  # fmt: skip
 """What each column of text has to have room for, besides its own head."""
@@ -158,11 +158,12 @@ class AuditTable(QTableView):
         self.horizontalHeader().setFixedHeight(theme.px(29))
         self.setColumnWidth(0, theme.px(32))
         metrics = QFontMetricsF(theme.font(12, bold=True))
-        chip = metrics.horizontalAdvance(probability(0.88)) + theme.px(12) + 34
+        thin = QFontMetricsF(theme.font(12))
+        chip = metrics.horizontalAdvance(probability(0.88)) + theme.px(12) + 30
         for position, name in enumerate(COLUMNS[1:-1], start=1):
             head = str(self.rows.headerData(position, Qt.Orientation.Horizontal))
-            words = max(metrics.horizontalAdvance(_WIDEST.get(name, "")), metrics.horizontalAdvance(head))
-            self.setColumnWidth(position, round(max(words + 16, chip if name in LEVEL_COLUMNS else 0)))
+            words = max(metrics.horizontalAdvance(_WIDEST.get(name, "")), thin.horizontalAdvance(head))
+            self.setColumnWidth(position, round(max(words + 14, chip if name in LEVEL_COLUMNS else 0)))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.StyleChange:

@@ -10,7 +10,7 @@ from ifllm_desktop.analysis.audit_rows import AuditRow, Decision
 from ifllm_desktop.analysis.session_quality import Attempt, ErrorAt, Problem, ScorePart
 from ifllm_desktop.reading.support import LevelSupport
 from ifllm_desktop.ui.home_model import probability
-from ifllm_desktop.wording import gaze_reason
+from ifllm_desktop.wording import EXCLUSION_REASONS, gaze_reason, quality_problem
 
 MAX_NOTES = 2
 """More than these would not fit beside the figures; the tooltip has all."""
@@ -22,11 +22,9 @@ def _tr(text: str) -> str:
 
 def rule_words(code: str) -> str:
     """A rule of an exclusion set in a word or two; an unknown code as it is."""
-    return {
-        "accuracy": _tr("error"), "loss": _tr("loss"), "rate": _tr("rate"), "drift": _tr("drift"),
-        "on_text": _tr("gaze off the text"), "score": _tr("quality score"), "no_gaze": _tr("no consent for gaze"),
-        "not_validated": _tr("not validated"), "simulated": _tr("simulated"),
-    }.get(code, code.replace("_", " "))  # fmt: skip
+    if code == "by_hand":
+        return _tr("by hand")
+    return EXCLUSION_REASONS.get(code, code.replace("_", " "))
 
 
 def decision_words(decision: Decision) -> str:
@@ -64,14 +62,18 @@ def problem_short(problem: Problem) -> str:
     """A problem in a few words; empty for what the figures beside it already say."""
     return {
         "no_validation": _tr("not validated"), "no_calibration": _tr("not calibrated"),
-        "screen_size_unknown": _tr("screen size unknown"), "no_drift_check": _tr("no drift check"),
-        "recovered": "", "high_loss": "", "low_rate": "",
-    }.get(problem.code, problem.code.replace("_", " "))  # fmt: skip
+        "not_measured": _tr("validation not measured"), "validation_failed": _tr("validation failed"),
+        "calibration_lost": _tr("calibration missing"), "few_targets": _tr("few targets"),
+        "several_calibrations": _tr("{n} calibrations").format(n=problem.detail), "empty": _tr("empty recording"),
+        "unreadable": _tr("cannot be read"), "no_drift_check": _tr("no drift check"), "no_gaze": _tr("no gaze"),
+        "screen_size_unknown": _tr("screen size unknown"), "screen_size_zero": _tr("screen size unknown"),
+        "distance_unknown": _tr("distance unknown"), "several_screens": _tr("several screens"),
+    }.get(problem.code, "")  # fmt: skip
 
 
 def problem_sentence(problem: Problem) -> str:
     """A problem as a sentence."""
-    return problem_short(problem)
+    return quality_problem(problem.code, problem.detail)
 
 
 def level_words(level: str) -> str:
