@@ -70,6 +70,17 @@ def open_session(study: Path, session: str | None, page: str) -> int:
     return run_workbench(study=study, session=session, page=page)
 
 
+def open_audit(study: Path, session: str | None) -> int:
+    """Straight into the audit of a study, with a session chosen where one is named."""
+    found = compose.open_study(study)
+    if session is not None:
+        session = compose.session_of(found, session).session_id
+    _need_display(f"ifllm-desktop audit {study} --table")
+    from ifllm_desktop.ui.workbench import run_workbench
+
+    return run_workbench(study=study, session=session, page="audit")
+
+
 def open_camera_calibration(camera: str, board: str) -> int:
     """The window "Camera and screen" alone."""
     _need_display("ifllm-desktop camera calibrate --from DIR")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ifllm_desktop import __version__
+from ifllm_desktop.cli_audit import add_audit
 from ifllm_desktop.cli_camera import add_camera
 from ifllm_desktop.cli_gaze import Terminal, add_gaze
 
@@ -42,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_running(verbs)
     _add_reading(verbs)
     _add_output(verbs)
+    add_audit(verbs, Terminal(_verb, _emit, _say))
     add_gaze(verbs, Terminal(_verb, _emit, _say))
     add_camera(verbs, Terminal(_verb, _emit, _say))
     _add_checks(verbs)

@@ -118,7 +118,8 @@ SENTENCES: dict[str, str] = {
     "set_name": "That cannot be the name of an exclusion set: use 1 to 64 characters.",
     "exclusion_reason": "No reason was given: write in a few words why this session counts or does not.",
     "exclusion_conflict": "This step of the exclusion set {set} was already stored by another window: open the audit again.",
-    "report_exists": "{path} is a folder: give the name of a file for the report.",
+    "report_folder": "{path} is a folder: give the name of a file for the report.",
+    "quality_unreadable": "The gaze of session {session} cannot be judged ({reason}): run `ifllm-desktop verify` on the study.",
     # program
     "resource_missing": "The file {name} of the program is missing: install it again.",
     "no_display": "No display was found to open a window on: use {alternative} instead.",
