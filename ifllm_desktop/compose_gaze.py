@@ -175,34 +175,44 @@ def rederive(path: Path, model: str, session: str | None, say: Say) -> Report:
     """
     started_s = time.monotonic()
     way = deriver(model)
+
+    def compute(study: StudyFolder, session_id: str) -> Report:
+        source = study.source(session_id)
+        return _stored(study, source, derive(source, way))
+
+    done, left_out = _each_session(path, session, compute, "rederived", say)
+    return {
+        "study": str(path), "model": way.name, "version": way.version, "sessions": done, "left_out": left_out,
+        "n_rows": sum(entry["n_rows"] for entry in done), "elapsed_s": round(time.monotonic() - started_s, 3),
+    }  # fmt: skip
+
+
+def _each_session(
+    path: Path, session: str | None, compute: Callable[[StudyFolder, str], Report], said: str, say: Say
+) -> tuple[list[Report], list[dict[str, str]]]:
+    """Reports of one session or of all, and of those that cannot be computed the reason."""
+    done: list[Report] = []
+    left_out: list[dict[str, str]] = []
     with open_study(path) as study:
         chosen = [session_of(study, session)] if session else study.catalogue().sessions()
         if not chosen:
             raise DataError("no_sessions", path=str(path))
-        done: list[Report] = []
-        left_out: list[dict[str, str]] = []
         for number, info in enumerate(chosen):
             try:
-                source = study.source(info.session_id)
-                made = derive(source, way)
+                done.append(compute(study, info.session_id))
             except (
                 DataError,
                 WorldError,
-            ) as error:  # a file that is not there, too: the others can be derived
+            ) as error:  # a file that is not there, too: the others can be computed
                 if len(chosen) == 1:
                     raise
                 reason = sentence(error)
                 left_out.append({"session_id": info.session_id, "code": error.code, "reason": reason})
                 say(reason)
-            else:
-                done.append(_stored(study, source, made))
-            say(f"rederived={number + 1}/{len(chosen)}")
+            say(f"{said}={number + 1}/{len(chosen)}")
         if not done:
             raise DataError("derive_nothing", n=len(chosen), path=str(path))
-    return {
-        "study": str(path), "model": way.name, "version": way.version, "sessions": done, "left_out": left_out,
-        "n_rows": sum(entry["n_rows"] for entry in done), "elapsed_s": round(time.monotonic() - started_s, 3),
-    }  # fmt: skip
+    return done, left_out
 
 
 def _stored(study: StudyFolder, source: RecordingSource, made: DerivedStream) -> Report:
@@ -237,25 +247,9 @@ def find_fixations(path: Path, method: str, gaze: str, session: str | None, say:
     """
     started_s = time.monotonic()
     rule = ReadingRule(fixation=FixationRule(method=method), gaze=gaze)
-    with open_study(path) as study:
-        chosen = [session_of(study, session)] if session else study.catalogue().sessions()
-        if not chosen:
-            raise DataError("no_sessions", path=str(path))
-        done: list[Report] = []
-        left_out: list[dict[str, str]] = []
-        for number, info in enumerate(chosen):
-            try:
-                done.append(_reading_of(study, info.session_id, rule))
-            except (DataError, WorldError) as error:
-                if len(chosen) == 1:
-                    raise
-                left_out.append(
-                    {"session_id": info.session_id, "code": error.code, "reason": sentence(error)}
-                )
-                say(sentence(error))
-            say(f"derived={number + 1}/{len(chosen)}")
-        if not done:
-            raise DataError("derive_nothing", n=len(chosen), path=str(path))
+    done, left_out = _each_session(
+        path, session, lambda study, session_id: _reading_of(study, session_id, rule), "derived", say
+    )
     return {
         "study": str(path), "sessions": done, "left_out": left_out,
         "n_fixations": sum(entry["n_fixations"] for entry in done),

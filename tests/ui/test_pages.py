@@ -20,24 +20,6 @@ from tests import participant_snapshots as shots
 Commands = list[tuple[str, tuple[Any, ...]]]
 
 
-@pytest.fixture
-def window(qapp: QApplication, qtbot) -> ParticipantWindow:  # type: ignore[no-untyped-def]
-    apply_theme(qapp, Theme())
-    made = ParticipantWindow()
-    qtbot.addWidget(made)
-    made.resize(1366, 768)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
-
-
-@pytest.fixture
-def commands(window: ParticipantWindow) -> Commands:
-    seen: Commands = []
-    window.command.connect(lambda name, arguments: seen.append((name, arguments)))
-    return seen
-
-
 def button(window: QWidget, name: str) -> QAbstractButton:
     found = window.findChild(QAbstractButton, name)
     assert found is not None, name
