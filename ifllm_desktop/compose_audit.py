@@ -135,6 +135,22 @@ class StudyAudit:
             raise DataError("quality_unreadable", session=session_id, reason=made.reason.rstrip("."))
         return made
 
+    def with_trace(self, quality: SessionQuality) -> SessionQuality:
+        """A quality of :meth:`state` with the trace that is kept of it; worked out again where there is none.
+
+        Reads one row of the catalogue, so that a report of hundreds of sessions takes seconds. Raises as
+        :meth:`quality`.
+        """
+        catalogue = self._study.catalogue()
+        key = self._key(session_of(self._study, quality.session_id))
+        trace = catalogue.quality_trace(quality.session_id, key) if key else None
+        if trace is None:
+            return self.quality(quality.session_id)
+        try:
+            return replace(quality, trace=read(Trace, trace))
+        except (ValueError, TypeError, KeyError):
+            return self.quality(quality.session_id)
+
     def _worked_out(self, info: SessionInfo) -> SessionQuality | Unreadable:
         try:
             made = session_quality(self._study.source(info.session_id), self.limits)
@@ -235,7 +251,7 @@ def audit(path: Path, session: str | None, set_name: str, report: Path | None, s
         decided = made.decisions(set_name, qualities)
         words = made.paper(set_name, qualities, len(unreadable))
         if report is not None:
-            full = [made.quality(q.session_id) for q in qualities]
+            full = [made.with_trace(q) for q in qualities]
             report.write_text(made.report_html(set_name, full, len(unreadable)), encoding="utf-8")
         one = made.quality(qualities[0].session_id) if chosen and qualities else None
         counts = made.removed_by(set_name, qualities)

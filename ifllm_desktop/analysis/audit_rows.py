@@ -108,6 +108,14 @@ def session_name(quality: SessionQuality) -> str:
     return f"{quality.participant_id} · {quality.number}"
 
 
+def unreadable_row(session_id: str, participant_id: str, reason: str) -> AuditRow:
+    """The line of a session whose recording cannot be judged; it is out of every set."""
+    return AuditRow(
+        session_id, participant_id, participant_id, problems=(Problem("unreadable", reason),),
+        decision=Decision(False, "", ("unreadable",)),
+    )  # fmt: skip
+
+
 def audit_rows(
     qualities: Sequence[SessionQuality], decisions: Mapping[str, Decision]
 ) -> tuple[AuditRow, ...]:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from ifllm_desktop.ui.audit_table import AuditTable
 from ifllm_desktop.ui.camera_calibration_page import Choice
 from ifllm_desktop.ui.theme import current_theme
-from ifllm_desktop.ui.widgets import ElidedLabel, column, frame, label, row, scrolling
+from ifllm_desktop.ui.widgets import ElidedLabel, ProgressLine, column, frame, label, row, scrolling, set_role
 from ifllm_desktop.ui.widgets_button import Button
 
 HEAD_PX = 36
@@ -259,3 +259,50 @@ class PaperCard(QFrame):
         if event.type() == QEvent.Type.StyleChange:
             self._fit()
         super().changeEvent(event)
+
+
+class BusyBar(QFrame):
+    """Running work in words and a thin bar, or what went wrong.
+
+    Attributes
+    ----------
+    cancelled : Signal()
+    """
+
+    cancelled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("surface", "header")
+        self.setObjectName("audit_busy")
+        self._text = label("", "caption", wrap=True, name="audit_busy_text")
+        self._line = ProgressLine()
+        self.cancel = Button(self.tr("Cancel"), key="Esc", height_px=26, name="audit_cancel")
+        self.cancel.clicked.connect(self._cancel_or_close)
+        words = column(self._text, self._line, spacing=4)
+        inside = row(words, self.cancel, spacing=16, margins=(16, 6, 16, 6))
+        inside.setStretch(0, 1)
+        self.setLayout(inside)
+        self.hide()
+
+    def set_busy(self, text: str, fraction: float) -> None:
+        """Words and a share of running work; an empty text hides the bar."""
+        set_role(self._text, "caption")
+        self._text.setText(text)
+        self.setVisible(bool(text))
+        self._line.setVisible(bool(text))
+        self._line.set_fraction(fraction)
+        self.cancel.setText(self.tr("Cancel"))
+
+    def set_error(self, sentence: str) -> None:
+        """What went wrong, until it is closed."""
+        self.set_busy(sentence, 0.0)
+        self._line.hide()
+        set_role(self._text, "danger")
+        self.cancel.setText(self.tr("Close"))
+
+    def _cancel_or_close(self) -> None:
+        if self._line.isVisible():
+            self.cancelled.emit()
+        else:
+            self.set_busy("", 0.0)

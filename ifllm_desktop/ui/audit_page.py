@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QStackedWidget, QWidget
 
-from ifllm_desktop.analysis.audit_rows import Decision, audit_row, audit_rows
+from ifllm_desktop.analysis.audit_rows import Decision, audit_row, audit_rows, unreadable_row
 from ifllm_desktop.analysis.audit_study import (
     StudyFigures,
     session_gaps,
@@ -23,14 +23,13 @@ from ifllm_desktop.analysis.quality_limits import QualityLimits
 from ifllm_desktop.analysis.session_quality import SessionQuality
 from ifllm_desktop.domain.exclusions import ExclusionRule, ExclusionSet
 from ifllm_desktop.ui.audit_captions import captions
-from ifllm_desktop.ui.audit_cards import AuditHeader, PaperCard, SessionsCard, card, set_caption
+from ifllm_desktop.ui.audit_cards import AuditHeader, BusyBar, PaperCard, SessionsCard, card, set_caption
 from ifllm_desktop.ui.audit_curves import GapPlot, TimePlot
 from ifllm_desktop.ui.audit_limits import LimitsPanel
 from ifllm_desktop.ui.audit_plots import HeatPlot, TargetPlot
 from ifllm_desktop.ui.audit_session import SessionView
 from ifllm_desktop.ui.theme import current_theme
-from ifllm_desktop.ui.widgets import ProgressLine, column, frame, label, row, scrolling, set_role
-from ifllm_desktop.ui.widgets_button import Button
+from ifllm_desktop.ui.widgets import column, frame, label, row, scrolling
 
 NARROW_PX = 1040
 """Below this width (at 100 % text) two plots stand beside each other instead of three."""
@@ -73,13 +72,15 @@ class AuditPage(QWidget):
         self._sets: Mapping[str, ExclusionSet] = {MAIN_SET: ExclusionSet(MAIN_SET)}
         self._set_name = MAIN_SET
         self._quality_limits = QualityLimits()
+        self._unreadable: Mapping[str, tuple[str, str]] = {}
         self._n_expected = 0
         self.targets, self.heat, self.time, self.gaps = TargetPlot(), HeatPlot(), TimePlot(), GapPlot()
         self.header, self.sessions, self.paper = AuditHeader(), SessionsCard(), PaperCard()
         self.table = self.sessions.table
-        self.session, self.limits = SessionView(), LimitsPanel()
+        self.session, self.limits, self.busy = SessionView(), LimitsPanel(), BusyBar()
         self._grid = QGridLayout()
         self._narrow: bool | None = None
+        self._writing = False
         self._left = label("", "caption", name="audit_counts")
         self._right = label("", "caption", name="audit_method")
         self._build()
@@ -104,27 +105,11 @@ class AuditPage(QWidget):
         self.stack.addWidget(self._area)
         self.stack.addWidget(frame("plain", column(None, self._empty, None, margins=(80, 24, 80, 24))))
         self.stack.addWidget(self.session)
-        outer = column(self.header, self.limits, self._progress_panel(), spacing=0)
+        outer = column(self.header, self.limits, self.busy, spacing=0)
         self.limits.hide()
         outer.addWidget(self.stack, 1)
         outer.addWidget(frame("bar", row(self._left, None, self._right, margins=(16, 6, 16, 6))))
         self.setLayout(outer)
-
-    def _progress_panel(self) -> QFrame:
-        self._busy_text = label("", "strong", wrap=True, name="audit_busy_text")
-        self._busy_line = ProgressLine()
-        self.cancel = Button(self.tr("Cancel"), key="Esc", height_px=26, name="audit_cancel")
-        self.cancel.clicked.connect(self._cancel_or_close)
-        inside = row(
-            column(self._busy_text, self._busy_line, spacing=4),
-            self.cancel,
-            spacing=16,
-            margins=(16, 6, 16, 6),
-        )
-        inside.setStretch(0, 1)
-        self._busy = frame("header", inside, "audit_busy")
-        self._busy.hide()
-        return self._busy
 
     def _connect(self) -> None:
         self.table.chosen_changed.connect(self._choose)
@@ -140,6 +125,7 @@ class AuditPage(QWidget):
         self.limits.applied.connect(self.rule_applied)
         self.limits.closed.connect(self.close_limits)
         self.paper.copied.connect(lambda: self.say(self.tr("The sentences for the paper were copied.")))
+        self.busy.cancelled.connect(self.cancel_requested)
         self.session.closed.connect(self.close_details)
         self.session.replay_requested.connect(self.replay_requested)
 
@@ -167,8 +153,8 @@ class AuditPage(QWidget):
             self.close_limits()
         elif self.stack.currentWidget() is self.session:
             self.close_details()
-        elif self._busy.isVisible():
-            self.cancel.click()
+        elif self.busy.isVisible():
+            self.busy.cancel.click()
         elif self.sessions.search.text():
             self.sessions.search.clear()
             self.table.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -194,18 +180,26 @@ class AuditPage(QWidget):
         self.set_sessions(tuple(self._qualities.values()), self._n_expected)
         self.set_chosen.emit(name)
 
-    def set_sessions(self, qualities: Sequence[SessionQuality], n_expected: int = 0) -> None:
+    def set_sessions(
+        self,
+        qualities: Sequence[SessionQuality],
+        n_expected: int = 0,
+        unreadable: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
         """Show sessions; called again while more of them come in.
 
         Parameters
         ----------
         n_expected : int
             Sessions of the study, as long as not all are there; 0 when these are all.
+        unreadable : mapping of str to (participant, reason), optional
+            Sessions that cannot be judged, by session id; None leaves those that are shown.
         """
         self._qualities = {q.session_id: q for q in qualities}
         self._n_expected = n_expected
-        if not qualities:
-            self.show_empty()
+        self._unreadable = self._unreadable if unreadable is None else unreadable
+        if not qualities and not self._unreadable:
+            self.show_empty(self.tr("Reading the study …") if n_expected else "")
             return
         chosen_set = self._sets[self._set_name]
         rule = chosen_set.rule or ExclusionRule()
@@ -220,8 +214,9 @@ class AuditPage(QWidget):
         self.heat.set_figure(self.figures.heat)
         self.time.set_figure(self.figures.time)
         self.gaps.set_figure(self.figures.gaps)
-        self.sessions.set_counts(len(qualities), len(included))
-        rows = audit_rows(qualities, self._decisions)
+        lost = [unreadable_row(session_id, *known) for session_id, known in sorted(self._unreadable.items())]
+        self.sessions.set_counts(len(qualities) + len(lost), len(included))
+        rows = (*audit_rows(qualities, self._decisions), *lost)
         self.table.set_rows(rows, mixed_screens=self.figures.mixed_screens)
         if self.limits.isVisible():
             self.limits.show_set(chosen_set, qualities, self._quality_limits)
@@ -261,7 +256,7 @@ class AuditPage(QWidget):
         self._right.setText(self.tr("Intervals: bootstrap over people, 95 %") if f.n_people >= 3 else few)
         for name, words in captions(f).items():
             set_caption(self._cards[name], words)
-        self.header.report.setEnabled(self._n_expected == 0)
+        self.set_writing(writing=self._writing)
 
     # ---- limits of the set
     def _turn_limits(self) -> None:
@@ -279,6 +274,12 @@ class AuditPage(QWidget):
         """Put the limits away; nothing is changed."""
         self.limits.hide()
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def close_all(self) -> None:
+        """Put limits and details away, without taking the focus."""
+        self.limits.hide()
+        if self.stack.currentWidget() is self.session:
+            self.stack.setCurrentIndex(0)
 
     # ---- one session
     def _choose(self, session_id: str) -> None:
@@ -322,29 +323,20 @@ class AuditPage(QWidget):
     # ---- work in the background
     def set_busy(self, text: str, fraction: float = 0.0) -> None:
         """Words and a share of running work; an empty text hides the panel."""
-        set_role(self._busy_text, "caption")
-        self._busy_text.setText(text)
-        self._busy.setVisible(bool(text))
-        self._busy_line.setVisible(bool(text))
-        self._busy_line.set_fraction(fraction)
-        self.cancel.setText(self.tr("Cancel"))
+        self.busy.set_busy(text, fraction)
 
     def set_error(self, sentence: str) -> None:
         """Say what went wrong in the same panel; what is shown stays."""
-        self.set_busy(sentence)
-        self._busy_line.hide()
-        set_role(self._busy_text, "danger")
-        self.cancel.setText(self.tr("Close"))
+        self.busy.set_error(sentence)
+
+    def set_writing(self, *, writing: bool) -> None:
+        """While a report is written no other one can be asked for."""
+        self._writing = writing
+        self.header.report.setEnabled(not writing and bool(self._qualities) and self._n_expected == 0)
 
     def say(self, text: str) -> None:
         """One line at the bottom."""
         self._right.setText(text)
-
-    def _cancel_or_close(self) -> None:
-        if self._busy_line.isVisible():
-            self.cancel_requested.emit()
-        else:
-            self.set_busy("")
 
     # ---- room
     def resizeEvent(self, event: QResizeEvent) -> None:

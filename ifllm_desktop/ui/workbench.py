@@ -21,6 +21,8 @@ from ifllm_desktop.replay.model import ReplayModel
 from ifllm_desktop.settings import load_settings, save_settings
 from ifllm_desktop.store.overview import SessionOverview, overviews, study_facts
 from ifllm_desktop.store.study import StudyFolder
+from ifllm_desktop.ui.audit_desk import AuditDesk
+from ifllm_desktop.ui.audit_page import AuditPage
 from ifllm_desktop.ui.bridge import Background, Job
 from ifllm_desktop.ui.camera_and_screen import CameraAndScreen
 from ifllm_desktop.ui.export_page import ExportPage
@@ -74,11 +76,13 @@ class Workbench(QObject):
         self.background = Background(self)
         self.window = MainWindow()
         self.home, self.replay = HomePage(), ReplayPage()
-        self.rewards, self.export = RewardsPage(), ExportPage()
+        self.rewards, self.export, self.audit = RewardsPage(), ExportPage(), AuditPage()
         for key, page in (
-            ("home", self.home), ("replay", self.replay), ("rewards", self.rewards), ("export", self.export),
+            ("home", self.home), ("replay", self.replay), ("audit", self.audit), ("rewards", self.rewards),
+            ("export", self.export),
         ):  # fmt: skip
             self.window.add_page(key, page)
+        self.audit_desk = AuditDesk(self.audit, self.background)
         self._connect()
         self._status = QTimer(self)
         self._status.setInterval(5000)
@@ -101,6 +105,7 @@ class Workbench(QObject):
         self.rewards.score_requested.connect(self._score)
         self.rewards.replay_requested.connect(self.open_replay)
         self.rewards.cancel_requested.connect(self._cancel)
+        self.audit.replay_requested.connect(self.open_replay)
         self.export.write_requested.connect(self._write_export)
         self.export.cancel_requested.connect(self._cancel)
         self.window.page_shown.connect(self._page_shown)
@@ -122,6 +127,7 @@ class Workbench(QObject):
         def done(result: tuple[StudyFolder, list[str]]) -> None:
             study, said = result
             if self._study is not None and self._study is not study:
+                self.audit_desk.forget()
                 self._study.close()
             self._study = study
             self._settings = self._settings.with_recent(path)
@@ -154,7 +160,7 @@ class Workbench(QObject):
             self.home.set_studies(cards, str(current.path.resolve()) if current is not None else "")
             self.home.set_sessions(rows)
             reason = "" if rows else self.tr("Record a session first.")
-            for key in ("replay", "rewards", "export"):
+            for key in ("replay", "audit", "rewards", "export"):
                 self.window.set_page_reason(key, reason)
 
         self.background.run(work, done, self._failed)
@@ -269,12 +275,20 @@ class Workbench(QObject):
             return
         if key == "replay" and self.replay.model is None and not self._opening:
             self.open_replay(None)
+        elif key == "audit":
+            self.audit_desk.show(self._study)
         elif key == "rewards":
             self._show_pairs(self._study)
         elif key == "export":
             self._show_export(self._study)
         elif key == "home":
             self.refresh()
+
+    def open_audit(self, session_id: str | None) -> None:
+        """Show the audit of the study, with a session chosen where one is named."""
+        if self._study is not None:
+            self.window.show_page("audit")
+            self.audit_desk.show(self._study, session_id)
 
     def _show_pairs(self, study: StudyFolder) -> None:
         def work(_: Job) -> Any:
@@ -438,11 +452,11 @@ def run_workbench(
         workbench.choose(study)
         if run_at_once:
             workbench.run(study, participant)
-        elif page in ("replay", "annotate"):
+        elif page in ("replay", "annotate", "audit"):
+            opens: Callable[[str | None], None]
+            opens = workbench.open_audit if page == "audit" else workbench.open_replay
             # in order behind the choosing: both run on the one background thread
-            workbench.background.run(
-                lambda _: None, lambda _: workbench.open_replay(session), workbench._failed
-            )
+            workbench.background.run(lambda _: None, lambda _: opens(session), workbench._failed)
     code = application.exec()
     workbench.close()
     return code
