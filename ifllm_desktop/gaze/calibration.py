@@ -29,7 +29,7 @@ costs more than it gives (138 against 133 px); with it nothing is lost on good d
 _LANDMARKS_PENALTY = 5.0
 """How much likelier (natural logarithm) the left-out targets must be by landmarks alone before patches are given
 up: they help on nearly every face, but a reflection can make them worthless."""
-_PRIOR_TARGETS = 8.0
+_PRIOR_TARGETS = 4.0
 """How many targets the noise of the profile counts for when the noise of this person is estimated."""
 
 
