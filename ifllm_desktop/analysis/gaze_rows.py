@@ -48,6 +48,8 @@ class GazeRows:
         Rows of the stream ``target_frame``.
     hit_t_ns, off_text : ndarray
         Probability that gaze was not on text, for each moment with answers on the screen.
+    step_ns : float
+        Usual distance of two frames, lost ones among them; NaN where there are too few.
     """
 
     info: SessionInfo
@@ -67,20 +69,13 @@ class GazeRows:
     hit_t_ns: Ints
     off_text: Floats
     segment_starts_ns: tuple[int, ...]
+    step_ns: float
 
     @property
     def end_ns(self) -> int:
         """The last moment of which anything is known; −1 for an empty session."""
         ends = [int(t[-1]) for t in (self.gaze_t_ns, self.frame_t_ns, self.gap_t_ns) if len(t)]
         return max([*ends, *(event.t_ns for event in self.events[-1:])], default=-1)
-
-    @property
-    def step_ns(self) -> float:
-        """Usual distance of two frames; NaN where there are too few."""
-        times = self.frame_t_ns if len(self.frame_t_ns) > 1 else self.gaze_t_ns
-        steps = np.diff(times)
-        steps = steps[steps > 0]
-        return float(np.median(steps)) if len(steps) else math.nan
 
 
 def read_gaze_rows(source: RecordingSource) -> GazeRows:
@@ -98,6 +93,7 @@ def read_gaze_rows(source: RecordingSource) -> GazeRows:
         _plain(gaps["t_ns"]), np.maximum(1, gaps["n_frames"]).astype(np.int64), gaps["reason"],
         source.read("target_frame"), _plain(hits["t_ns"]), np.ascontiguousarray(hits["p_off_text"], dtype=np.float64),
         tuple(sorted(segment.offset_ns for segment in source.segments())) or (0,),
+        _step_ns(frames["t_ns"] if len(frames) else gaze["t_ns"], gaps["t_ns"]),
     )  # fmt: skip
 
 
@@ -145,6 +141,12 @@ def _columns(source: RecordingSource, stream: str, columns: tuple[str, ...]) -> 
 def _plain(column: NDArray[Any]) -> Ints:
     # a search in a column of records would copy the column each time
     return np.ascontiguousarray(column, dtype=np.int64)
+
+
+def _step_ns(seen: NDArray[Any], lost: NDArray[Any]) -> float:
+    steps = np.diff(np.sort(np.concatenate([seen, lost]), kind="stable"))
+    steps = steps[steps > 0]
+    return float(np.median(steps)) if len(steps) else math.nan
 
 
 def _runs(ids: NDArray[np.object_]) -> tuple[tuple[int, int, str], ...]:
