@@ -201,11 +201,12 @@ class StudyAudit:
         sets = self.exclusions.sets()
         rule = self.exclusions.set_named(set_name).rule
         limit_deg = rule.max_error_deg if rule is not None else None
+        words = self.paper(set_name, qualities, n_unreadable)
         facts = ReportFacts(
             title=self.protocol.title, study_id=self.protocol.id, written=time.strftime("%Y-%m-%d %H:%M"),
             app_version=__version__, protocol_sha256=self.protocol.sha256, set_name=set_name,
             sets=tuple(self._set_facts(name, qualities) for name in sets),
-            paper=self.paper(set_name, qualities, n_unreadable).sentences,
+            paper=words.sentences, paper_table=tuple((row.item, row.value) for row in words.table),
             limit_deg=math.nan if limit_deg is None else limit_deg,
         )  # fmt: skip
         return audit_html(qualities, self.decisions(set_name, qualities), facts)

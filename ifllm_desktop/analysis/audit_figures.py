@@ -138,14 +138,17 @@ class GapFigure:
         Rising; the last may be infinite.
     share : ndarray, shape (n,)
         Share of all gaps, mean over people; sums to 1.
+    long_ms : float
+        From here on a gap counts as long: the first edge of about a second; NaN without one.
     long_share, long_loss : float
-        Share of gaps of a second and more, and the share of the lost time that they hold; NaN without gaps.
+        Share of gaps that are long, and the share of the lost time that they hold; NaN without gaps.
     median_loss : float
         Median over people of the share of time without gaze; NaN when not known.
     """
 
     edges_ms: Floats = field(default_factory=lambda: np.empty(0))
     share: Floats = field(default_factory=lambda: np.empty(0))
+    long_ms: float = math.nan
     long_share: float = math.nan
     long_loss: float = math.nan
     median_loss: float = math.nan

@@ -42,6 +42,8 @@ class ReportFacts:
         Exclusion set that the figures and the sentences are made from.
     paper : str
         Sentences for the paper.
+    paper_table : tuple of (item, value)
+        What else a paper should report, for its supplement.
     limit_deg : float
         Error above which that set excludes; NaN without such a rule.
     """
@@ -54,6 +56,7 @@ class ReportFacts:
     set_name: str = ""
     sets: tuple[SetFacts, ...] = ()
     paper: str = ""
+    paper_table: tuple[tuple[str, str], ...] = ()
     limit_deg: float = math.nan
 
 
@@ -184,7 +187,8 @@ def _plots(figures: StudyFigures) -> str:
     if len(gaps.share) and gaps.share.sum() > 0:
         text = "Share of gaps by their length."
         if math.isfinite(gaps.long_loss):
-            text += f" {100 * gaps.long_share:.0f} % last over 1 s and hold {100 * gaps.long_loss:.0f} % of the loss."
+            text += f" {100 * gaps.long_share:.0f} % last over {gaps.long_ms / 1000:.2g} s and hold "
+            text += f"{100 * gaps.long_loss:.0f} % of the loss."
         cards.append(("Gaps in gaze", gaps_svg(gaps, "Gaps in gaze", text), text))
     if not cards:
         return '<p class="card">No calibration was validated, so there is nothing to show.</p>'
@@ -209,8 +213,15 @@ def _paper(facts: ReportFacts, measures: Sequence[Measure]) -> str:
         '<thead><tr><th scope="col">Measure</th><th scope="col">Unit</th><th scope="col" class="n">Median</th>'
         '<th scope="col" class="n">95 % interval</th><th scope="col" class="n">Quartiles</th>'
         '<th scope="col" class="n">People</th><th scope="col" class="n">Sessions</th></tr></thead>'
-        f"<tbody>{lines}</tbody></table></div></section>"
+        f"<tbody>{lines}</tbody></table></div>{_supplement(facts)}</section>"
     )
+
+
+def _supplement(facts: ReportFacts) -> str:
+    if not facts.paper_table:
+        return ""
+    lines = "".join(f"<dt>{escaped(item)}</dt><dd>{escaped(value)}</dd>" for item, value in facts.paper_table)
+    return f"<details><summary>What else to report</summary><dl>{lines}</dl></details>"
 
 
 def _interval(low: float, high: float) -> str:

@@ -31,6 +31,8 @@ MIN_PEOPLE_FOR_INTERVAL = 3
 """With fewer a bootstrap says nothing but the range."""
 _MINUTES_BINS = 8
 _LINE_KINDS = ("validation", "drift", "recheck")
+_LONG_S = 0.9
+"""The first edge of the histogram of gaps from here on stands for a second: edges are spaced by their logarithm."""
 _SAME_PLACE = 50.0
 """Targets within 1/50 of the screen's width and height of each other are one target."""
 
@@ -141,10 +143,15 @@ def session_line(quality: SessionQuality, unit: str = "deg") -> TimeLine:
     return TimeLine(quality.session_id, tuple(np.array(p, np.float64) for p in pieces), tuple(refits))
 
 
-def session_gaps(quality: SessionQuality) -> Floats:
-    """Share of the session's gaps in each bin; empty without gaps."""
-    n = np.array([b.n for b in quality.gaps], np.float64)
+def session_gaps(quality: SessionQuality, n_bins: int = 0) -> Floats:
+    """Share of the session's gaps in each bin, in at least ``n_bins`` of them; empty without gaps."""
+    n = _padded([b.n for b in quality.gaps], n_bins)
     return n / n.sum() if n.sum() > 0 else np.empty(0)
+
+
+def _padded(values: Sequence[float], n_bins: int) -> Floats:
+    # histograms begin alike and end with the session's longest gap
+    return np.array([*values, *(0.0,) * (n_bins - len(values))], np.float64)
 
 
 # ---- over people -----------------------------------------------------------------------------
@@ -268,20 +275,25 @@ def _median_line(lines: Sequence[TimeLine], people: Mapping[str, str]) -> Floats
     later = [minute for minute, _error, _person in points if minute > 0]
     if not later:
         return np.empty((0, 4))
-    # the validation stands apart at minute 0; the checks share bins of equal length
-    edges = np.linspace(0.0, max(later), _MINUTES_BINS + 1)
+    # the validation stands apart at minute 0; as many bins as most sessions have checks, so that each holds most people
+    checks = Counter(person for minute, _error, person in points if minute > 0)
+    n_bins = int(np.clip(np.median(list(checks.values())), 1, _MINUTES_BINS))
+    edges = np.quantile(later, np.linspace(0.0, 1.0, n_bins + 1))
     bins: dict[int, list[tuple[float, float, str]]] = defaultdict(list)
     for minute, error, person in points:
-        place = 0 if minute <= 0 else int(np.clip(np.searchsorted(edges, minute, "left"), 1, _MINUTES_BINS))
+        place = 0 if minute <= 0 else int(np.clip(np.searchsorted(edges, minute, "left"), 1, n_bins))
         bins[place].append((minute, error, person))
+    few = min(MIN_PEOPLE_FOR_INTERVAL, len(set(people.values())))
     rows = []
     for place in sorted(bins):
         own: dict[str, list[float]] = defaultdict(list)
         for _minute, error, person in bins[place]:
             own[person].append(error)
+        if len(own) < few:
+            continue
         middle = float(np.mean([minute for minute, _e, _p in bins[place]]))
         rows.append((middle, *over_people(own)))
-    return np.array(rows, np.float64)
+    return np.array(rows, np.float64).reshape(-1, 4)
 
 
 def _gaps(qualities: Sequence[SessionQuality]) -> GapFigure:
@@ -289,20 +301,21 @@ def _gaps(qualities: Sequence[SessionQuality]) -> GapFigure:
     losses = over_people({p: [q.loss.loss for q in own] for p, own in _by_person(qualities).items()})
     if not known:
         return GapFigure(median_loss=losses[0])
-    bins = known[0].gaps
-    alike = [q for q in known if [b.lower_s for b in q.gaps] == [b.lower_s for b in bins]]
-    long = np.array([b.lower_s >= 1.0 for b in bins])
+    bins = max((q.gaps for q in known), key=len)
+    lower = [b.lower_s for b in bins]
+    alike = [q for q in known if [b.lower_s for b in q.gaps] == lower[: len(q.gaps)]]
+    edges = np.array([lower[0], *(b.upper_s for b in bins)], np.float64) * 1000
+    long = np.array(lower) >= _LONG_S
+    long_ms = float(1000 * lower[int(np.argmax(long))]) if long.any() else math.nan
     shares, long_share, long_loss = [], [], []
     for own in _by_person(alike).values():
-        n = np.sum([[b.n for b in q.gaps] for q in own], axis=0, dtype=np.float64)
-        total_s = np.sum([[b.total_s for b in q.gaps] for q in own], axis=0, dtype=np.float64)
+        n = np.sum([_padded([b.n for b in q.gaps], len(bins)) for q in own], axis=0)
+        total_s = np.sum([_padded([b.total_s for b in q.gaps], len(bins)) for q in own], axis=0)
         if n.sum() > 0 and total_s.sum() > 0:
             shares.append(n / n.sum())
             long_share.append(float(n[long].sum() / n.sum()))
             long_loss.append(float(total_s[long].sum() / total_s.sum()))
-    edges = np.array([bins[0].lower_s, *(b.upper_s for b in bins)], np.float64) * 1000
     if not shares:
-        return GapFigure(edges, np.zeros(len(bins)), median_loss=losses[0])
-    return GapFigure(
-        edges, np.mean(shares, axis=0), float(np.mean(long_share)), float(np.mean(long_loss)), losses[0]
-    )
+        return GapFigure(edges, np.zeros(len(bins)), long_ms, median_loss=losses[0])
+    share, part = float(np.mean(long_share)), float(np.mean(long_loss))
+    return GapFigure(edges, np.mean(shares, axis=0), long_ms, share, part, losses[0])

@@ -123,7 +123,7 @@ def heat_svg(figure: HeatFigure, title: str, description: str, width: float = 38
         middle = y + h / 2 - 7 * (len(lines) - 1) + 4
         for number, text in enumerate(lines or ["–"]):
             parts.append(
-                _text(x + w / 2, middle + 14 * number, text, "middle", "strong" if not number else "")
+                _text(x + w / 2, middle + 14 * number, text, "middle", "strong" if not number else "cell")
             )
     words = f"median error, {unit}" if edges else "not measured"
     if edges and edges[-1] > edges[0]:
@@ -294,12 +294,13 @@ def trace_svg(
 def _thinned(points: Floats) -> Floats:
     """At most :data:`TRACE_POINTS` medians of neighbours; a stretch without any value stays empty."""
     step = max(1, math.ceil(len(points) / TRACE_POINTS))
-    made = []
-    for first in range(0, len(points), step):
-        part = points[first : first + step]
-        seen = part[np.isfinite(part).all(axis=1)]
-        made.append(np.median(seen, axis=0) if len(seen) else (part[0, 0], math.nan))
-    return np.array(made, np.float64).reshape(-1, 2)
+    padded = np.full((-len(points) % step, 2), np.nan)
+    parts = np.concatenate([points, padded]).reshape(-1, step, 2)
+    values = np.sort(parts[:, :, 1], axis=1)  # NaN goes to the end
+    n = np.isfinite(values).sum(axis=1)
+    rows = np.arange(len(values))
+    middle = (values[rows, np.maximum(n - 1, 0) // 2] + values[rows, np.minimum(n // 2, step - 1)]) / 2
+    return np.column_stack([parts[:, 0, 0], np.where(n > 0, middle, np.nan)])
 
 
 def _line(axes: _Axes, points: Floats) -> str:

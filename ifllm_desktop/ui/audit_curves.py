@@ -61,7 +61,9 @@ class TimePlot(Plot):
         last_min, most = finite.max(axis=0) if len(finite) else (1.0, 1.0)
         if math.isfinite(self.figure.limit):
             most = max(most, self.figure.limit * 1.04)
-        return ticks(0.0, max(float(last_min), 5.0), 6), ticks(0.0, max(float(most), 0.5), 4)
+        return ticks(0.0, max(float(last_min), 1.0 if self.figure.has_checks else 5.0), 6), ticks(
+            0.0, max(float(most), 0.5), 4
+        )
 
     def _axes(self) -> Axes:
         x, y = self._ranges()
@@ -252,15 +254,17 @@ class GapPlot(Plot):
             top = axes.box.top() - theme.px(28)
             paint_words(painter, QPointF(x - 5, top), self.tr("blinks"), "text_muted", align="right")
             paint_words(painter, QPointF(x + 5, top), self.tr("face lost, looked away"), "text_muted")
-        x = axes.x_px(math.log10(LONG_MS))
-        if axes.box.left() < x < axes.box.right() and math.isfinite(figure.long_loss):
+        if not math.isfinite(figure.long_loss + figure.long_ms):
+            return
+        x = axes.x_px(math.log10(figure.long_ms))
+        if axes.box.left() < x < axes.box.right():
             painter.setPen(QPen(theme.color("warning"), 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(x, axes.box.top() - theme.px(18)), QPointF(x, axes.box.bottom()))
-            form = self.tr("{n} % last over 1 s and")
+            form = self.tr("{n} % last over {length} and")
             paint_words(
                 painter,
                 QPointF(x + 5, axes.box.top() - theme.px(10)),
-                form.format(n=f"{100 * figure.long_share:.0f}"),
+                form.format(n=f"{100 * figure.long_share:.0f}", length=f"{figure.long_ms / 1000:.2g} s"),
                 "warning",
             )
             form = self.tr("hold {n} % of the loss")

@@ -298,7 +298,7 @@ class AuditPage(QWidget):
         # of a single session its own figures stand there already
         self.heat.choose(session_heat(quality) if self.figures.heat.n.max(initial=0) > 1 else None)
         self.time.choose(session_line(quality, self.figures.time.unit), name)
-        gaps = session_gaps(quality)
+        gaps = session_gaps(quality, len(self.figures.gaps.share))
         self.gaps.choose(gaps if len(gaps) else None)
 
     def _ask_details(self) -> None:

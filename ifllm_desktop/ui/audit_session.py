@@ -80,6 +80,7 @@ class SessionView(QWidget):
             _section(self.tr("Quality score"), self._score, "audit_score"),
             None, spacing=12,
         )  # fmt: skip
+        left.setStretch(1, 1)
         self._side = frame("plain", right)
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._body.setSpacing(12)

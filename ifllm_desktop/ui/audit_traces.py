@@ -74,7 +74,9 @@ class TracePlot(Plot):
         x = ticks(0.0, max(1.0, float(t_min[-1])), 8)
         box = self.plot_box(["0000"])
         height = box.height() / n_lanes
-        lost = _lost(t_min, np.array(trace.x_px))
+        # before the first calibration nothing was to be had
+        begin = min((a.t_s for a in quality.attempts if a.accepted), default=0.0) / 60
+        lost = [(max(a, begin), b) for a, b in _lost(t_min, np.array(trace.x_px)) if b > begin]
         for number, (title, values, y_range, token) in enumerate(lanes):
             place = QRectF(box.left(), box.top() + number * height, box.width(), height - 8)
             axes = Axes(place, (x[0], x[-1]), y_range)
@@ -133,7 +135,8 @@ class TracePlot(Plot):
             if not share.name.isdigit() or not math.isfinite(share.loss):
                 continue
             left = axes.x_px(float(share.name))
-            width = max(1.0, axes.x_px(float(share.name) + 1) - left - 1)
+            right = min(axes.box.right(), axes.x_px(float(share.name) + 1))
+            width = max(1.0, right - left - 1)
             top = axes.y_px(share.loss)
             painter.drawRect(QRectF(left, top, width, axes.box.bottom() - top))
 
