@@ -120,16 +120,13 @@ class StudyAudit:
             yield self._worked_out(info)
 
     def quality(self, session_id: str) -> SessionQuality:
-        """One session with its trace. Raises DataError ``session_missing``, ``recording_damaged``."""
+        """One session with its trace. Raises DataError ``session_missing``, ``quality_unreadable``."""
         info = session_of(self._study, session_id)
         catalogue, key = self._study.catalogue(), self._key(info)
-        trace = catalogue.quality_trace(session_id, key)
-        quality = _kept(catalogue.qualities().get(session_id), key)
+        quality = _kept(catalogue.qualities(session_id).get(session_id), key)
+        trace = _trace(catalogue.quality_trace(session_id, key))
         if quality is not None and trace is not None:
-            try:
-                return replace(quality, trace=read(Trace, trace))
-            except (ValueError, TypeError, KeyError):
-                pass  # kept by a version that wrote it otherwise: worked out again
+            return replace(quality, trace=trace)
         made = self._worked_out(info)
         if isinstance(made, Unreadable):
             raise DataError("quality_unreadable", session=session_id, reason=made.reason.rstrip("."))
@@ -141,15 +138,9 @@ class StudyAudit:
         Reads one row of the catalogue, so that a report of hundreds of sessions takes seconds. Raises as
         :meth:`quality`.
         """
-        catalogue = self._study.catalogue()
         key = self._key(session_of(self._study, quality.session_id))
-        trace = catalogue.quality_trace(quality.session_id, key) if key else None
-        if trace is None:
-            return self.quality(quality.session_id)
-        try:
-            return replace(quality, trace=read(Trace, trace))
-        except (ValueError, TypeError, KeyError):
-            return self.quality(quality.session_id)
+        trace = _trace(self._study.catalogue().quality_trace(quality.session_id, key)) if key else None
+        return self.quality(quality.session_id) if trace is None else replace(quality, trace=trace)
 
     def _worked_out(self, info: SessionInfo) -> SessionQuality | Unreadable:
         try:
@@ -302,6 +293,13 @@ def _kept(entry: tuple[str, Mapping[str, Any]] | None, key: str) -> SessionQuali
         return None
     try:
         return SessionQuality.from_json(dict(entry[1]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _trace(values: Mapping[str, Any] | None) -> Trace | None:
+    try:
+        return None if values is None else read(Trace, values)
     except (ValueError, TypeError, KeyError):
         return None
 

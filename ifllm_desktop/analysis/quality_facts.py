@@ -62,17 +62,21 @@ def last_layouts(source: RecordingSource) -> list[TextLayout]:
 
     Only the last state of each block is decoded: an hour has thousands of epochs.
     """
-    heads: dict[str, tuple[int, str]] = {}
-    for row in source.read("layout_epoch").tolist():
-        _, response_id, epoch, payload = row
-        if not response_id.startswith(_NO_ANSWER):
-            heads[response_id] = (epoch, payload)
+    stored = source.read("layout_epoch")
+    columns = (stored[name].tolist() for name in ("response_id", "epoch", "payload"))
+    heads = {
+        response_id: (epoch, payload)
+        for response_id, epoch, payload in zip(*columns, strict=True)
+        if not response_id.startswith(_NO_ANSWER)
+    }
     every = -(-len(heads) // MAX_ANSWERS)
     heads = dict(list(heads.items())[::every]) if heads else {}
-    blocks: dict[str, dict[int, str]] = {}
-    for _, response_id, _, block, payload in source.read("layout_block").tolist():
-        if response_id in heads:
-            blocks.setdefault(response_id, {})[block] = payload
+    stored = source.read("layout_block")
+    columns = (stored[name].tolist() for name in ("response_id", "block", "payload"))
+    blocks: dict[str, dict[int, str]] = {response_id: {} for response_id in heads}
+    for response_id, block, payload in zip(*columns, strict=True):
+        if response_id in blocks:
+            blocks[response_id][block] = payload
     found = []
     for response_id, (epoch, payload) in heads.items():
         own = blocks.get(response_id, {})

@@ -44,14 +44,15 @@ class AuditTables(ABC):
             [(session_id, key, _text(quality), _text(trace))],
         )
 
-    def qualities(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """Key and quality of every session that has one, without traces. Unreadable ones are left out."""
-        rows = self._rows("SELECT session_id, key, quality FROM session_quality")
+    def qualities(self, session_id: str | None = None) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Key and quality of every session that has one, or of one, without traces. Unreadable ones are left out."""
+        where, values = ("", []) if session_id is None else (" WHERE session_id = ?", [session_id])
+        rows = self._rows(f"SELECT session_id, key, quality FROM session_quality{where}", values)
         found = {}
-        for session_id, key, quality in rows:
-            values = _values(quality)
-            if values is not None:
-                found[str(session_id)] = (str(key), values)
+        for name, key, quality in rows:
+            read = _values(quality)
+            if read is not None:
+                found[str(name)] = (str(key), read)
         return found
 
     def quality_trace(self, session_id: str, key: str) -> dict[str, Any] | None:
