@@ -90,7 +90,7 @@ def _facts(q: SessionQuality) -> str:
         ("Error across, down", f"{number(q.accuracy.x_px, 0)}, {number(q.accuracy.y_px, 0)} px"),
         ("Precision (raw)", precision),
         ("Loss", loss),
-        ("Lost because", ", ".join(f"{s.name} {s.n_frames}" for s in q.loss.by_reason) or "–"),
+        ("Lost because", ", ".join(f"{s.name.replace('_', ' ')} {s.n_frames}" for s in q.loss.by_reason) or "–"),
         ("Effective rate", f"{number(q.loss.effective_hz, 1)} of {number(q.loss.nominal_hz, 1)} Hz"),
         ("Head", moved),
         ("Gaze on text", f"{number(100 * q.on_text, 0)} %"),
@@ -170,14 +170,19 @@ def _over_time(q: SessionQuality) -> str:
             f'<tr><td class="n">{number(c.minutes, 1)}</td><td>{escaped(_CHECKS.get(c.kind, c.kind))}</td>'
             f'<td class="n">{number(c.error_px, 0)}</td><td class="n">{number(c.error_deg)}</td>'
             f'<td class="n">{number(c.threshold_px, 0)}</td><td>{"yes" if c.ok else "no"}</td>'
-            f"<td>{escaped(c.action)}</td></tr>"
+            f"<td>{escaped('' if c.action == 'none' else c.action.replace('_', ' '))}</td></tr>"
             for c in checks
         )
         parts.append('<div class="grid">')
         if len(checks) > 1:
             line = session_line(q, unit)
             parts.append(
-                time_svg(TimeFigure(unit), "Error during the session", f"{len(checks)} checks, {unit}", line)
+                time_svg(
+                    TimeFigure(unit, has_checks=True),
+                    "Error during the session",
+                    f"{len(checks)} checks, {unit}",
+                    line,
+                )
             )
         parts.append(
             '<div class="scroll"><table><caption>Error after the calibration was accepted</caption><thead><tr>'

@@ -23,7 +23,8 @@ h2{font-size:20px;line-height:28px;margin:24px 0 8px}
 h3{font-size:16px;line-height:24px;margin:0 0 8px}
 p{margin:0 0 8px;max-width:75ch}
 .muted,figcaption,dt,th{color:var(--text_muted)}
-.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:12px;align-items:start}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));
+ gap:12px;align-items:start}
 .card,details{background:var(--surface);border:1px solid var(--border);border-radius:8px;padding:12px 16px}
 figure{margin:0}
 figcaption{font-size:12px;line-height:16px;margin-top:4px}
@@ -54,7 +55,8 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:2px 12px;margin:0;font-size:1
 dd{margin:0}
 a{color:var(--accent)}
 a:focus-visible,summary:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
-blockquote{margin:0 0 12px;padding:12px 16px;background:var(--surface);border-left:3px solid var(--accent);max-width:80ch}
+blockquote{margin:0 0 12px;padding:12px 16px;background:var(--surface);border-left:3px solid var(--accent);
+ max-width:80ch}
 svg{display:block;width:100%;height:auto}
 svg text{font-size:11px;fill:var(--text_muted)}
 svg .strong{font-size:12px;font-weight:600;fill:var(--text)}

@@ -185,7 +185,10 @@ def time_svg(
     last, most = finite.max(axis=0) if len(finite) else (1.0, 1.0)
     if math.isfinite(figure.limit):
         most = max(most, figure.limit)
-    x, y = ticks(0.0, max(5.0, float(last)), 6), ticks(0.0, max(0.5, float(most)), 4)
+    x, y = (
+        ticks(0.0, max(1.0 if figure.has_checks else 5.0, float(last)), 6),
+        ticks(0.0, max(0.5, float(most)), 4),
+    )
     axes = _Axes((42, 8, width - 52, 170), (x[0], x[-1]), (y[0], y[-1]))
     parts = axes.frame(
         [(v, tick_text(v)) for v in x], [(v, tick_text(v)) for v in y],
@@ -264,7 +267,7 @@ def gaps_svg(figure: GapFigure, title: str, description: str, width: float = 460
 
 
 def trace_svg(
-    trace: Trace, screen_px: tuple[float, float], title: str, description: str, width: float = 640.0
+    trace: Trace, screen_px: tuple[float, float], title: str, description: str, width: float = 1080.0
 ) -> str:
     """Gaze x and y and the distance of the head over the minutes of a session; gaps stay gaps."""
     t_min = np.array(trace.t_s, np.float64) / 60
@@ -280,7 +283,7 @@ def trace_svg(
     x = ticks(0.0, max(1.0, float(t_min[-1])), 8)
     parts = []
     for number, (name, values, (low, high), kind) in enumerate(lanes):
-        axes = _Axes((42, 4 + 62.0 * number, width - 52, 54), (x[0], x[-1]), (low, high))
+        axes = _Axes((42, 8 + 70.0 * number, width - 52, 54), (x[0], x[-1]), (low, high))
         last = number == len(lanes) - 1
         parts += axes.frame(
             [(v, tick_text(v)) for v in x] if last else [], [(low, f"{low:.0f}"), (high, f"{high:.0f}")],
@@ -288,7 +291,7 @@ def trace_svg(
         )  # fmt: skip
         points = np.column_stack([t_min, np.clip(values, min(low, high), max(low, high))])
         parts.append(f'<path d="{_line(axes, _thinned(points))}" class="{kind}"/>')
-    return svg((width, 62.0 * len(lanes) + 38), title, description, parts)
+    return svg((width, 70.0 * len(lanes) + 30), title, description, parts)
 
 
 def _thinned(points: Floats) -> Floats:
