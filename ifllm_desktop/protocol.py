@@ -58,6 +58,10 @@ class Texts(_Part):
         title="One dot before we go on",
         body="Look at the dot until its ring is full.",
     )
+    text_check: PageText = PageText(
+        title="Read a few lines",
+        body="A bar marks one line at a time. Read that line once, as you would read any text, then press Space.",
+    )
     instructions: PageText
     finish: PageText
     declined: PageText
@@ -122,11 +126,13 @@ class CalibrationPlan(_Part):
     within ``max_error_deg`` (where given; ``max_error_px`` without a size), no more than ``max_loss`` of its frames
     lost and at least ``min_targets`` of its targets measured. ``on_failure`` says what follows when no attempt was:
     the participant is asked, goes on with it marked, goes on with the pointer only, or the session ends.
+    ``text_lines``: lines of a text to be read once a calibration is accepted, 0 for none.
     """
 
     method: Literal["points", "pursuit"] = "points"
     points: Literal[5, 9, 13, 16] = 9
     validation_points: Literal[4, 5, 9] = 5
+    text_lines: Literal[0, 3, 4, 5] = 0
     max_attempts: int = Field(default=2, ge=1, le=5)
     settle_ms: int = Field(default=400, ge=0, le=5_000)
     collect_frames: int = Field(default=24, ge=3, le=300)

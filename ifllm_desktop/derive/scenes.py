@@ -10,8 +10,9 @@ from ifllm_desktop.domain.scene import Aoi, Scene, ShownResponse
 from ifllm_desktop.ports import RecordingSource
 from ifllm_desktop.replay.timeline import Timeline
 
-ANSWER_PAGES = frozenset({"task"})
-"""Pages that show answers; the timeline knows the answers of a turn, not whether their page is open."""
+ANSWER_PAGES = frozenset({"task", "text_check"})
+"""Pages that show answers, or a text in their place; the timeline knows the answers of a turn, not whether their page
+is open."""
 
 _CHANGES = ("layout_epoch", "layout_block", "scroll", "reveal", "aoi", "window", "chunk")
 """Streams, beside the control events, whose rows change what is on the screen."""

@@ -51,12 +51,15 @@ class Scene:
     ----------
     target_px : tuple of float or None
         Centre of the calibration target in screen px while one is shown.
+    marked_line : Rect or None
+        The line of the text check that is marked, screen px.
     """
 
     page: str
     target_px: tuple[float, float] | None = None
     responses: tuple[ShownResponse, ...] = ()
     aois: tuple[Aoi, ...] = ()
+    marked_line: Rect | None = None
 
     def aoi(self, name: str) -> Aoi | None:
         """The area with this name, if it is shown."""

@@ -27,6 +27,9 @@ EVENT_KINDS: dict[str, tuple[str, ...]] = {
     "validation": ("attempt_id", "calibration_id", "ok", "reason", "grade", "accuracy_px", "sd_px", "loss",
                    "rate_hz", "targets"),
     "gaze_accepted": ("attempt_id", "calibration_id", "ok", "how"),  # how: accepted, use_attempt, fewer_claims
+    # lines that were read after a calibration was accepted; lines: session.text_outcome.LineOutcome
+    "text_validation": ("attempt_id", "calibration_id", "ok", "reason", "response_id", "error_y_px", "abs_error_y_px",
+                        "share_right", "lines"),
     "drift": ("attempt_id", "calibration_id", "ok", "reason", "x_px", "y_px", "gaze_x_px", "gaze_y_px", "drift_px",
               "threshold_px", "n_frames", "stage", "action"),
     # from gaze_invalid on no gaze is derived, though landmarks go on; gaze_valid and gaze_accepted end it
@@ -48,6 +51,9 @@ EVENT_KINDS: dict[str, tuple[str, ...]] = {
     "session_end": ("reason",),
 }  # fmt: skip
 """Kinds of control events and the keys of their payloads."""
+
+TEXT_CHECK = "text-check-"
+"""Beginning of the ``response_id`` under which the layout of a text check stands in the recording."""
 
 SCOPES = ("gaze", "pointer", "eye_patches", "sharing")
 """What a participant is asked separately. ``pointer`` covers pointer, wheel, scroll, key timing and focus."""

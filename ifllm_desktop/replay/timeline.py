@@ -11,7 +11,7 @@ import numpy as np
 
 from ifllm_desktop.domain.samples import Records
 from ifllm_desktop.domain.scene import Aoi, ShownResponse
-from ifllm_desktop.domain.session import Event, ResponseRecord, TurnRecord
+from ifllm_desktop.domain.session import TEXT_CHECK, Event, ResponseRecord, TurnRecord
 from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.domain.time import NS_PER_MS
 from ifllm_desktop.ports import RecordingSource
@@ -160,6 +160,7 @@ class Timeline:
         self._loss_starts = [loss.t0_ns for loss in self.losses]
         self._reveals = tracks.series_by(source.read("reveal"), "response_id", "n_source")
         self._texts = _texts(self.turns, source.read("chunk"))
+        self._text_ids = _text_ids(self.layouts)
         self._windows = _windows(source.read("window"))
         self._aois = _aois(source.read("aoi"))
         self._state_steps: _Steps[str] = _Steps()
@@ -208,12 +209,16 @@ class Timeline:
         turn = self._turn_by_id.get(turn_id)
         shown = self._shown.at(t_ns, _Shown())
         ids = shown.responses if shown.turn_id == turn_id else ()
+        page = self._pages.at(t_ns, "")
+        if page == "text_check":
+            text_id = self._text_ids.at(t_ns, "")
+            ids = ((text_id, "left"),) if text_id else ()
         loss = self._loss_at(t_ns)
         window, screen_px = self._windows.at(t_ns, (None, DEFAULT_SCREEN_PX))
         choices: _Steps[str | None] = self._choices.get(turn_id, _Steps())
         return ReplayState(
             t_ns=t_ns,
-            page=self._pages.at(t_ns, ""),
+            page=page,
             turn=turn,
             turn_state=self._state_steps.at(t_ns, ""),
             responses=tuple(r for rid, side in ids if (r := self._response_at(rid, side, t_ns)) is not None),
@@ -242,7 +247,8 @@ class Timeline:
         n_shown = (revealed.at(t_ns) if revealed else None) or 0.0
         ended = t_ns >= self._complete_ns.get(response_id, t_ns + 1)
         complete = ended and n_shown >= len(self.source_text(response_id))
-        return ShownResponse(response_id, side, layout, scroll_px, complete)
+        whole = complete or response_id.startswith(TEXT_CHECK)  # that text does not arrive, it is there
+        return ShownResponse(response_id, side, layout, scroll_px, whole)
 
     def _gaze_at(self, t_ns: int) -> GazePoint | None:
         number = int(np.searchsorted(self.gaze_t_ns, t_ns, side="right")) - 1
@@ -347,6 +353,15 @@ def _texts(turns: Sequence[TurnRecord], chunks: Records) -> dict[str, str]:
     out = {rid: "".join(texts) for rid, texts in parts.items()}
     out.update({r.response_id: r.text for turn in turns for r in turn.responses if r.finish is not None})
     return out
+
+
+def _text_ids(layouts: LayoutHistory) -> _Steps[str]:
+    """Which text of the text checks was laid out last."""
+    steps: _Steps[str] = _Steps()
+    shown = [rid for rid in layouts.response_ids if rid.startswith(TEXT_CHECK)]
+    for t_ns, rid in sorted((layouts.epochs(rid)[0].t_ns, rid) for rid in shown):
+        steps.add(t_ns, rid)
+    return steps
 
 
 def _windows(rows: Records) -> _Steps[tuple[Rect | None, tuple[float, float]]]:

@@ -195,6 +195,8 @@ class Conductor:
         if pipeline is not None:
             pipeline.set_scene(scene)
             pipeline.set_patches(scopes is not None and scopes.get("eye_patches", False))
+        if scene.page == self.snapshot.page:
+            self._setup.set_scene(scene, self.recorder.now_ns())
 
     def set_screen(self, screen: Screen) -> None:
         """The window is on this screen now; to be called before the command ``geometry_changed``."""
@@ -216,7 +218,7 @@ class Conductor:
         return self._setup.view(self.recorder.now_ns())
 
     def again_target(self) -> None:
-        """The person was not ready (the target is shown again), or is before the explanation ends."""
+        """The person was not ready (the target comes again), is before the explanation ends, or has read a line."""
         self._setup.again(self.recorder.now_ns())
 
     def health(self) -> Health:
@@ -382,6 +384,8 @@ class Conductor:
             return
         if outcome.drift is not None:
             self.flow.drift_finished(t_ns, outcome.drift)
+        elif outcome.text is not None:
+            self.flow.text_finished(t_ns, outcome.text)
         elif outcome.validation is not None:
             self.flow.validation_finished(t_ns, outcome.validation)
         elif outcome.calibration is not None and outcome.phase == "refit":
@@ -420,9 +424,9 @@ POINTER_STREAMS = frozenset({"pointer", "wheel", "key", "selection", "focus", "s
 COMMANDS = frozenset(
     {
         "next", "consent", "decline", "camera_ready", "without_gaze", "accept_gaze", "recalibrate", "submit",
-        "redo_target", "use_attempt", "help_again", "fewer_claims", "check_gaze", "skip_drift", "geometry_changed",
-        "shown", "rate", "prefer", "continue_", "finish_task", "activity", "focus", "pause", "resume", "retry",
-        "stop",
+        "redo_target", "use_attempt", "help_again", "fewer_claims", "skip_text", "check_gaze", "skip_drift",
+        "geometry_changed", "shown", "rate", "prefer", "continue_", "finish_task", "activity", "focus", "pause",
+        "resume", "retry", "stop",
     }
 )  # fmt: skip
 """What a window or a simulated participant may ask for."""

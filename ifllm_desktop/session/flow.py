@@ -21,7 +21,8 @@ from ifllm_desktop.session.turn import ACTIVITY_PLACES, Turn, context
 _STEPS = ("welcome", "consent", "camera_check", "calibration", "gaze_result", "instructions", "task")
 _STEPS_WITHOUT_GAZE = ("welcome", "consent", "instructions", "task")
 _STEP_OF = {
-    "": "welcome", "validation": "calibration", "gaze_help": "gaze_result", "drift_check": "task", "finish": "task",
+    "": "welcome", "validation": "calibration", "gaze_help": "gaze_result", "text_check": "gaze_result",
+    "drift_check": "task", "finish": "task",
 }  # fmt: skip
 """Pages that are shown under another page's step."""
 
@@ -45,8 +46,10 @@ class ParticipantFlow(GazeChecks):
                 │         │                              │use_attempt         │
                 │         └─────────────── gaze_help ◄───┼─── attempts used up┘   (``on_failure``)
                 │                           │fewer_claims, use_attempt, without_gaze
-                ▼                           ▼            ▼
-          instructions ◄─────────────────────────────────┘     (or back to the boundary that was left)
+                │                           ▼            ▼
+                │          text_check (``text_lines`` > 0, once per calibration) ─finished, skip_text─┐
+                ▼                                                                                     ▼
+          instructions ◄──────────────────────────────────── (or back to the boundary that was left) ─┘
                 │next
                 ▼ boundary: before each task, and before a turn when a check is due
                 │   window or screen changed ─► gaze_help (check_gaze, help_again, without_gaze)
@@ -63,9 +66,10 @@ class ParticipantFlow(GazeChecks):
 
     Commands of the gaze pages (``session.gaze_steps``): ``camera_ready``, ``without_gaze(reason)``, ``accept_gaze``,
     ``recalibrate``, ``redo_target(index)``, ``use_attempt(attempt_id)``, ``help_again``, ``fewer_claims``,
-    ``check_gaze``, ``skip_drift``. Reports of the session: ``calibration_finished``, ``validation_finished``,
-    ``drift_finished``, ``refit_finished``. Deliveries of window and camera: ``geometry_changed(kind)`` with
-    ``resized``, ``moved`` or ``screen_changed``, ``head_moved``, ``gaze_lost``, ``gaze_found``.
+    ``skip_text``, ``check_gaze``, ``skip_drift``. Reports of the session: ``calibration_finished``,
+    ``validation_finished``, ``text_finished``, ``drift_finished``, ``refit_finished``. Deliveries of window and
+    camera: ``geometry_changed(kind)`` with ``resized``, ``moved`` or ``screen_changed``, ``head_moved``, ``gaze_lost``,
+    ``gaze_found``.
 
     Commands take ``t_ns`` (session time) first, return the new snapshot and raise BugError ``flow_command``
     where they are not allowed; the snapshot says what is. Deliveries (``chunk``, ``shown``, ``activity``,

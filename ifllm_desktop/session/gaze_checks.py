@@ -105,7 +105,7 @@ class GazeChecks(GazeSteps):
         if on_run:
             self._attempt -= 1
             return self._calibrate(t_ns)
-        if self._page in ("gaze_result", "gaze_help", "drift_check"):
+        if self._page in ("gaze_result", "gaze_help", "text_check", "drift_check"):
             return self._show_help(t_ns, kind)
         self._due = "decide"
         return self._changed()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifllm_desktop.domain.samples import Row
+from ifllm_desktop.domain.scene import Scene
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.gaze.calibration import GazeModel, model_to_payload
 from ifllm_desktop.gaze.camera_geometry import DISTANCE_MM, ViewingDistance, viewing_distance_mm
@@ -36,6 +37,8 @@ from ifllm_desktop.session.target_plans import (
     validation_targets,
 )
 from ifllm_desktop.session.target_run import TargetRun, TargetView
+from ifllm_desktop.session.text_outcome import TextOutcome
+from ifllm_desktop.session.text_run import TextRun
 
 MIN_TARGETS = 5
 """Fewer measured targets than this do not make a calibration (the smallest plan has 5)."""
@@ -64,6 +67,7 @@ class SetupOutcome:
     calibration: CalibrationOutcome | None = None
     validation: ValidationOutcome | None = None
     drift: DriftOutcome | None = None
+    text: TextOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +104,7 @@ class GazeSetup:
         self._screen = screen
         self._record = record
         self._ids = ids
-        self._run: TargetRun | PursuitRun | None = None
+        self._run: TargetRun | PursuitRun | TextRun | None = None
         self._wanted: GazeRun | None = None
         self._made: dict[str, _Made] = {}
         self._steps: dict[str, CalibrationStep] = {}
@@ -141,9 +145,15 @@ class GazeSetup:
         return self._run.view(t_ns) if self._run is not None and not self._run.done else None
 
     def again(self, t_ns: int) -> None:
-        """The participant's key: see ``TargetRun.again``; nothing during a pursuit."""
-        if isinstance(self._run, TargetRun):
+        """The participant's key: see ``TargetRun.again`` and ``TextRun.again``; nothing during a pursuit."""
+        if isinstance(self._run, TargetRun | TextRun):
             self._run.again(t_ns)
+
+    def set_scene(self, scene: Scene, t_ns: int) -> None:
+        """What is on the screen now: lines to be read are chosen from the text that it shows."""
+        if isinstance(self._run, TextRun) and scene.page == "text_check":
+            for shown in scene.responses:
+                self._run.set_text(shown, t_ns)
 
     def frame(self, t_ns: int, frame_index: int, features: NDArray[np.float64] | None) -> str:
         """Each frame of the camera, in order; returns what the head did, see ``HeadWatch.frame``."""
@@ -164,18 +174,24 @@ class GazeSetup:
         if not run.done:
             return None
         self._run = None
+        if isinstance(run, TextRun):
+            model = self.model(wanted.calibration_id)
+            text = run.outcome(model, wanted.calibration_id)
+            return SetupOutcome(wanted.phase, wanted.calibration_id, text=text)
         if wanted.phase in _KIND_OF:
             return self._calibrate(run, wanted)
         return self._validate(run, wanted) if wanted.phase == "validation" else self._check(run, wanted)
 
     # ---- runs --------------------------------------------------------------------------------------------
-    def _begin(self, wanted: GazeRun) -> TargetRun | PursuitRun:
+    def _begin(self, wanted: GazeRun) -> TargetRun | PursuitRun | TextRun:
         plan, gate = self._plan, self._plan.gate
         limits = GateLimits(gate.min_rate_hz, gate.min_opening, gate.max_scatter, gate.max_deviation)
         attempt_id = self._attempt_id(wanted)
         if wanted.phase == "calibration" and plan.method == "pursuit":
             path = pursuit_path(self._screen, plan.pursuit_deg_s, plan.pursuit_s)
             return PursuitRun(path, plan.settle_ms, self._record, attempt_id, limits=limits)
+        if wanted.phase == "text":
+            return TextRun(plan.text_lines, plan.settle_ms, self._record, attempt_id, limits=limits)
         phase, indices = wanted.phase, None
         if phase in ("calibration", "redo"):
             targets = calibration_targets(self._plan.points, self._screen)
@@ -194,8 +210,8 @@ class GazeSetup:
         )  # fmt: skip
 
     def _attempt_id(self, wanted: GazeRun) -> str:
-        """A validation belongs to the attempt that it judges; every other run has an id of its own."""
-        if wanted.phase == "validation":
+        """Validation and text belong to the attempt that they judge; every other run has an id of its own."""
+        if wanted.phase in ("validation", "text"):
             made = self._made.get(wanted.calibration_id)
             return made.outcome.attempt_id if made is not None else ""
         return self._ids.new("attempt" if wanted.phase in _KIND_OF else "check")

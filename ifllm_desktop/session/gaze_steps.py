@@ -21,9 +21,10 @@ from ifllm_desktop.session.gaze_outcome import (
 )
 from ifllm_desktop.session.ids import IdFactory
 from ifllm_desktop.session.snapshot import FlowSnapshot, GazeRun
+from ifllm_desktop.session.text_outcome import TextOutcome
 
 GAZE_PAGES = (
-    "camera_check", "calibration", "validation", "gaze_result", "gaze_help", "drift_check",
+    "camera_check", "calibration", "validation", "gaze_result", "gaze_help", "text_check", "drift_check",
 )  # fmt: skip
 """Pages that are left out without gaze; each can be left by ``without_gaze``."""
 MAX_REDOS = 12
@@ -31,7 +32,7 @@ MAX_REDOS = 12
 
 
 class GazeSteps(FlowBase):
-    """From the camera check to the accepted calibration.
+    """From the camera check to the accepted calibration and the text that is read with it.
 
     Gaze goes on with ``_chosen``; ``_in_use`` is the same, or empty while no gaze is derived.
     """
@@ -55,6 +56,8 @@ class GazeSteps(FlowBase):
         self._notice = ""
         self._due = ""
         self._drift: DriftOutcome | None = None
+        self._text: TextOutcome | None = None
+        self._read_with: set[str] = set()
         self._help_reason = ""
         self._boundary = "instructions"
 
@@ -120,6 +123,12 @@ class GazeSteps(FlowBase):
             self._n_helped = 0
         return self._show(t_ns, "camera_check")
 
+    def skip_text(self, t_ns: int) -> FlowSnapshot:
+        """Go on without reading the marked lines."""
+        self._command("skip_text", self._page == "text_check")
+        attempt = next((a.attempt_id for a in self._attempts if a.accepted), "")
+        return self._end_text(t_ns, TextOutcome(attempt, self._chosen, ok=False, reason="skipped"))
+
     # ---- reports of the session --------------------------------------------------------------------------
     def calibration_finished(self, t_ns: int, outcome: CalibrationOutcome) -> FlowSnapshot:
         """Every target was shown: on to the validation, or to the result when no model could be made."""
@@ -141,6 +150,11 @@ class GazeSteps(FlowBase):
             self._attempts[-1] = replace(self._attempts[-1], validation=outcome)
         self._log.event(t_ns, "validation", **outcome.to_payload())
         return self._show_result(t_ns)
+
+    def text_finished(self, t_ns: int, outcome: TextOutcome) -> FlowSnapshot:
+        """The marked lines were read, or had their time."""
+        self._command("text_finished", self._page == "text_check")
+        return self._end_text(t_ns, outcome)
 
     # ---- inside ------------------------------------------------------------------------------------------
     @abstractmethod
@@ -239,6 +253,16 @@ class GazeSteps(FlowBase):
             how=how or ("fewer_claims" if self._marked else "accepted"),
         )  # fmt: skip
         self._notice = self._due = ""
+        if self._protocol.calibration.text_lines and self._chosen not in self._read_with:
+            self._read_with.add(self._chosen)
+            self._drift = None
+            self._start_run("text", self._chosen)
+            return self._show(t_ns, "text_check")
+        return self._leave_gaze_pages(t_ns)
+
+    def _end_text(self, t_ns: int, outcome: TextOutcome) -> FlowSnapshot:
+        self._text = outcome
+        self._log.event(t_ns, "text_validation", **outcome.to_payload())
         return self._leave_gaze_pages(t_ns)
 
     def _leave_gaze_pages(self, t_ns: int) -> FlowSnapshot:
@@ -270,4 +294,5 @@ class GazeSteps(FlowBase):
             "gaze_off": self._gaze_off,
             "run": self._run,
             "drift": self._drift,
+            "text_check": self._text,
         }

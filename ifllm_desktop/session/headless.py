@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ifllm_desktop.domain.scene import Scene
@@ -16,6 +16,7 @@ from ifllm_desktop.domain.time import NS_PER_MS, NS_PER_S, seconds
 from ifllm_desktop.ports import Clock
 from ifllm_desktop.session.conductor import Conductor
 from ifllm_desktop.session.snapshot import FlowSnapshot
+from ifllm_desktop.session.target_run import TargetView
 
 STEP_NS = 8 * NS_PER_MS
 """Pointer period, 125 Hz: the rate of ordinary USB mice."""
@@ -68,6 +69,7 @@ class Participant(Protocol):
     def pointer_at(self, t_ns: int) -> tuple[float, float]: ...
     def pointer_to(self, x_px: float, y_px: float, t_ns: int) -> int: ...
     def scroll_request(self, t_ns: int) -> tuple[str, float] | None: ...
+    def line_read(self, t_ns: int) -> bool: ...
     def decide(self, answers: Sequence[tuple[str, str, str, str]]) -> Any: ...
 
 
@@ -107,6 +109,7 @@ class HeadlessRun:
         self._click_at_ns: int | None = None
         self._last_pointer = (-1.0, -1.0)
         self._shown: dict[str, int] = {}
+        self._text_since_ns: int | None = None
         # the person lives on the clock (so do camera frames), rows are in session time
         self._offset_ns = 0
 
@@ -144,14 +147,33 @@ class HeadlessRun:
                 self._shown[response_id] = n_source
                 self._conductor.command("shown", response_id, n_source)
         view = self._conductor.target_view()
-        scene = self._stage.scene((view.x_px, view.y_px) if view is not None else None)
+        scene = self._stage.scene(view.point_px if view is not None else None)
+        if view is not None and view.line_rect is not None:
+            scene = replace(scene, marked_line=view.line_rect)
         self._conductor.set_scene(scene)
         self._person.observe(scene, t_ns + self._offset_ns)
+        self._read_lines(view, t_ns)
         wanted = self._person.scroll_request(t_ns + self._offset_ns)
         if wanted is not None:
             self._stage.scroll(wanted[0], wanted[1], t_ns)
             x_px, y_px = self._last_pointer
             self._conductor.record("wheel", (t_ns, x_px, y_px, 0.0, -120.0, wanted[0]))
+
+    def _read_lines(self, view: TargetView | None, t_ns: int) -> None:
+        """The text check: begin once the page has been looked at, and say of each marked line that it was read."""
+        if view is None or view.kind != "line":
+            self._text_since_ns = None
+            return
+        if self._text_since_ns is None:
+            self._text_since_ns = t_ns
+        if view.stage == "intro":
+            ready = t_ns - self._text_since_ns >= 2 * NS_PER_S
+        else:
+            ready = view.stage == "collect" and self._person.line_read(t_ns + self._offset_ns)
+        if ready:
+            for kind in ("press", "release"):
+                self._conductor.record("key", (t_ns, kind, "space", "page_text_check"))
+            self._conductor.again_target()
 
     def _act(self, snapshot: FlowSnapshot, t_ns: int) -> None:
         self._move_pointer(t_ns)

@@ -15,22 +15,23 @@ from ifllm_desktop.session.gaze_outcome import (
     TargetOutcome,
     ValidationOutcome,
 )
+from ifllm_desktop.session.text_outcome import LineOutcome, TextOutcome
 
 __all__ = [
     "GAZE_NOTICES", "HELP_OPTIONS", "LOCK_REASONS", "PAGES", "RUN_PHASES", "AnswerSnapshot", "CalibrationOutcome",
-    "CalibrationTarget", "DriftOutcome", "FlowSnapshot", "GazeAttempt", "GazeRun", "HistoryTurn", "Preference",
-    "TargetOutcome", "TaskSnapshot", "ValidationOutcome",
+    "CalibrationTarget", "DriftOutcome", "FlowSnapshot", "GazeAttempt", "GazeRun", "HistoryTurn", "LineOutcome",
+    "Preference", "TargetOutcome", "TaskSnapshot", "TextOutcome", "ValidationOutcome",
 ]  # fmt: skip
 
 PAGES = (
-    "welcome", "consent", "camera_check", "calibration", "validation", "gaze_result", "gaze_help", "instructions",
-    "drift_check", "task", "finish", "declined",
+    "welcome", "consent", "camera_check", "calibration", "validation", "gaze_result", "gaze_help", "text_check",
+    "instructions", "drift_check", "task", "finish", "declined",
 )  # fmt: skip
 """Every page of the flow, in the order in which they can come."""
 
-RUN_PHASES = ("calibration", "redo", "validation", "drift", "refit", "recheck")
+RUN_PHASES = ("calibration", "redo", "validation", "text", "drift", "refit", "recheck")
 """What a run of targets is for. ``calibration`` and ``redo`` stand on the page ``calibration``, ``validation`` on its
-own, the last three on ``drift_check``."""
+own, ``text`` (lines to be read) on ``text_check``, the last three on ``drift_check``."""
 
 GAZE_NOTICES = ("", "resized", "moved", "screen_changed", "head_moved", "gaze_lost")
 """Why gaze is not derived now: it is; the window was resized or moved; it is on another screen, or the screen has
@@ -211,6 +212,8 @@ class FlowSnapshot:
     drift : DriftOutcome or None
         The latest check on the page ``drift_check``: None while the first one runs. While ``run.phase`` is ``refit``
         or ``recheck`` it says by how much gaze was off.
+    text_check : TextOutcome or None
+        The latest text check of the session.
     task, history, prompt, answers, preference
         The present task; ``prompt`` is empty until it was sent.
     turn_state : str
@@ -253,6 +256,7 @@ class FlowSnapshot:
     gaze_off: bool = False
     run: GazeRun | None = None
     drift: DriftOutcome | None = None
+    text_check: TextOutcome | None = None
     task: TaskSnapshot | None = None
     history: tuple[HistoryTurn, ...] = ()
     turn_id: str = ""

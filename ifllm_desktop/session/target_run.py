@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifllm_desktop.domain.samples import Row
+from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.domain.time import NS_PER_MS
 from ifllm_desktop.session.frame_gate import OPEN_GATE, FrameGate, GateLimits
 from ifllm_desktop.session.gaze_outcome import CalibrationTarget
@@ -36,7 +38,7 @@ class TargetView:
         How many targets are behind, and how many there are with repetitions. A pursuit has its laps here.
     stage : str
         ``travel``, ``settle``, ``collect`` or ``done``. A pursuit target travels to its start, settles, and then
-        moves while collecting.
+        moves while collecting. A line has ``intro`` before the first one, and no ``travel``.
     progress : float
         Share of the frames that were collected, 0–1; of a pursuit, share of the path.
     face_lost : bool
@@ -46,12 +48,15 @@ class TargetView:
     stage_progress : float
         0–1 within ``travel`` and ``settle``, for the animation; 1 in ``collect`` and ``done``.
     kind : str
-        ``target`` stands still, ``pursuit`` is to be followed.
+        ``target`` stands still, ``pursuit`` is to be followed, ``line`` is to be read: its place is the left end of
+        the line, at the middle of its height; NaN during ``intro``.
     gate : str
         Why the newest frame did not count: one of ``gaze_outcome.GATES``; empty when it did, and outside of
         ``collect``.
     phase : str
         One of ``snapshot.RUN_PHASES``.
+    right_px, height_px : float
+        Right end and height of a line; NaN for targets.
     """
 
     x_px: float
@@ -66,6 +71,21 @@ class TargetView:
     kind: str = "target"
     gate: str = ""
     phase: str = "calibration"
+    right_px: float = math.nan
+    height_px: float = math.nan
+
+    @property
+    def point_px(self) -> tuple[float, float] | None:
+        """Where to look; None while a line is to be read."""
+        return None if self.kind == "line" else (self.x_px, self.y_px)
+
+    @property
+    def line_rect(self) -> Rect | None:
+        """The line that is to be read, screen px; None before the first one and for targets."""
+        if self.kind != "line" or math.isnan(self.x_px):
+            return None
+        top_px = self.y_px - self.height_px / 2
+        return Rect(self.x_px, top_px, self.right_px - self.x_px, self.height_px)
 
 
 class TargetRun:

@@ -47,8 +47,8 @@ class AnswerCard(QFrame):
         self.chip = Chip(name=f"answer_state_{answer.side}")
         # without another answer beside it, a letter would make one look for the other
         words = self.tr("Answer") if alone else self.tr("Answer {letter}").format(letter=answer.letter)
-        title = label(words, "strong")
-        head = frame("card_head", row(title, None, self.chip, margins=(16, 7, 16, 7)))
+        self.title = label(words, "strong")
+        head = frame("card_head", row(self.title, None, self.chip, margins=(16, 7, 16, 7)))
         self._failure = label("", "body", wrap=True)
         self.retry = Button(self.tr("Retry"), icon="refresh", name=f"retry_{answer.side}")
         self.retry.clicked.connect(lambda: self.retried.emit(self.response_id))

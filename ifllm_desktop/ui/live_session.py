@@ -15,6 +15,7 @@ from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.domain.layout import LayoutDelta
 from ifllm_desktop.domain.scene import Aoi, Scene, ShownResponse
 from ifllm_desktop.session.snapshot import FlowSnapshot
+from ifllm_desktop.session.target_run import TargetView
 from ifllm_desktop.ui.camera_desk import CameraDesk
 from ifllm_desktop.ui.geometry_watch import GeometryWatch
 from ifllm_desktop.ui.participant_window import ParticipantWindow
@@ -84,6 +85,8 @@ class LiveSession(QObject):
         self._window.gaze_result.set_screen(self.parts.screen)
         self._window.command.connect(self._command)
         self._window.calibration.again.connect(self._conductor.again_target)
+        self._window.text_check.again.connect(self._conductor.again_target)
+        self._window.text_check.text_shown.connect(self._text_shown)
         self._window.task.revealed.connect(self._revealed)
         self._probe.install(self._window)
         self._window.closed.connect(self._closed)
@@ -140,8 +143,8 @@ class LiveSession(QObject):
             self._show(snapshot)
         view = self._conductor.target_view()
         self._window.calibration.set_target(view)
-        target = (view.x_px, view.y_px) if view is not None else None
-        scene = self._scene(snapshot, target)
+        self._window.text_check.set_target(view)
+        scene = self._scene(snapshot, view)
         self._conductor.set_scene(scene)
         if self.parts.person is not None:
             self.parts.person.observe(scene, self.parts.clock.now_ns())
@@ -162,7 +165,9 @@ class LiveSession(QObject):
         for response_id, view in self._window.task.response_views().items():
             if response_id not in self._connected:
                 self._connect_view(response_id, view)
-        for response_id in self._connected.keys() - self._window.task.response_views().keys():
+        text = self._text_view(snapshot)
+        kept = {*self._window.task.response_views(), *([text.response_id] if text is not None else [])}
+        for response_id in self._connected.keys() - kept:
             del self._connected[response_id]
         self._record_aois()
 
@@ -199,18 +204,29 @@ class LiveSession(QObject):
         )
         return tuple(RecordedCount(name, f"{count:,}", note) for name, count, note in lines)
 
-    def _scene(self, snapshot: FlowSnapshot, target: tuple[float, float] | None) -> Scene:
+    def _text_view(self, snapshot: FlowSnapshot) -> ResponseView | None:
+        return self._window.text_check.text_view() if snapshot.page == "text_check" else None
+
+    def _scene(self, snapshot: FlowSnapshot, view: TargetView | None) -> Scene:
         responses = []
+        text = self._text_view(snapshot)
+        if text is not None and text.response_id in self._connected:
+            responses.append(
+                ShownResponse(text.response_id, "left", text.layout_snapshot(), text.scroll_px, True)
+            )
         for answer in snapshot.answers:
-            view = self._connected.get(answer.response_id)
-            if view is not None:
+            shown = self._connected.get(answer.response_id)
+            if shown is not None:
                 complete = answer.complete and answer.n_shown >= len(answer.text)
                 responses.append(
                     ShownResponse(
-                        answer.response_id, answer.side, view.layout_snapshot(), view.scroll_px, complete
+                        answer.response_id, answer.side, shown.layout_snapshot(), shown.scroll_px, complete
                     )
                 )
-        return Scene(snapshot.page, target, tuple(responses), tuple(self._aois.values()))
+        return Scene(
+            snapshot.page, view.point_px if view is not None else None, tuple(responses),
+            tuple(self._aois.values()), view.line_rect if view is not None else None,
+        )  # fmt: skip
 
     def _record_aois(self) -> None:
         now_ns = self._conductor.recorder.now_ns()
@@ -270,6 +286,14 @@ class LiveSession(QObject):
         view.scrolled.connect(lambda offset, most, r=response_id: self._scrolled(r, offset, most))
         view.selected.connect(lambda start, end, r=response_id: self._selected(r, start, end))
         self._laid_out(view.layout_snapshot().delta_from(None))
+
+    def _text_shown(self, view: ResponseView) -> None:
+        """The text check has its text: its geometry is recorded like that of an answer."""
+        if view.response_id not in self._connected:
+            self._connect_view(view.response_id, view)
+        epoch, n_source = view.layout_snapshot().head.epoch, len(view.source)
+        now_ns = self._conductor.recorder.now_ns()
+        self._conductor.record("reveal", (now_ns, view.response_id, epoch, n_source))
 
     def _laid_out(self, delta: LayoutDelta) -> None:
         now_ns = self._conductor.recorder.now_ns()

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ifllm_desktop.domain.chat import Finish
 from ifllm_desktop.domain.layout import LayoutDelta
 from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.scene import Aoi, Scene, ShownResponse
+from ifllm_desktop.domain.session import TEXT_CHECK
 from ifllm_desktop.domain.space import Rect, Screen
 from ifllm_desktop.session.snapshot import AnswerSnapshot, FlowSnapshot
+from ifllm_desktop.ui.reading_text import fitted_text
 from ifllm_desktop.ui.response_view import ResponseView
 
 MARGIN_PX = 24.0
+TEXT_SIZE_PX = 16.0
 HEADER_PX = 48.0
 ANSWERS_TOP_PX = 236.0
 RATING_BAR_PX = 144.0
@@ -58,16 +62,19 @@ class OffscreenStage:
             row = (t_ns, 0.0, 0.0, s.w_px, s.h_px, s.device_pixel_ratio, s.w_px, s.h_px)
             self._window_recorded = self._record("window", row) != 0  # nothing is stored before the consent
         self._page = snapshot.page
-        wanted = {answer.response_id for answer in snapshot.answers}
+        text = self._text(snapshot)
+        wanted = {answer.response_id for answer in (*snapshot.answers, *text)}
         for response_id in [r for r in self._views if r not in wanted]:
             self._drop(response_id)
         for answer in snapshot.answers:
             self._show_answer(answer, len(snapshot.answers))
+        for answer in text:
+            self._show_answer(answer, 1)
         self._show_aois(self._areas(snapshot))
 
     def shown(self) -> dict[str, int]:
         """Code points of source text shown per answer."""
-        return dict(self._shown)
+        return {name: n for name, n in self._shown.items() if not name.startswith(TEXT_CHECK)}
 
     def scroll(self, response_id: str, offset_px: float, t_ns: int) -> None:
         """Scroll an answer, as its wheel would."""
@@ -113,9 +120,22 @@ class OffscreenStage:
         self._scene_dirty = True
         self._record("reveal", (self._t_ns, answer.response_id, epoch, n_source))
 
+    def _text(self, snapshot: FlowSnapshot) -> tuple[AnswerSnapshot, ...]:
+        """The text of the text check as an answer of its own; empty on other pages."""
+        run = snapshot.run
+        if snapshot.page != "text_check" or run is None:
+            return ()
+        name = f"{TEXT_CHECK}{run.number}"
+        if name in self._views:
+            source = self._views[name].source
+        else:
+            place = self._viewport("left", 1)
+            source = fitted_text(snapshot.study.language, place.w_px, place.h_px, TEXT_SIZE_PX)
+        return (AnswerSnapshot(name, "left", "A", source, Finish.STOP),)
+
     def _make_view(self, answer: AnswerSnapshot, n_answers: int) -> ResponseView:
         response_id = answer.response_id
-        view = ResponseView(response_id)
+        view = ResponseView(response_id, text_size_px=TEXT_SIZE_PX)
         view.laid_out.connect(self._record_layout)
         view.scrolled.connect(
             lambda offset, most, r=response_id: self._record("scroll", (self._t_ns, r, offset, most))

@@ -26,6 +26,7 @@ from ifllm_desktop.ui.gaze_notice import notice_sentence, notice_words
 from ifllm_desktop.ui.gaze_result_page import GazeResultPage
 from ifllm_desktop.ui.participant_page import ParticipantPage
 from ifllm_desktop.ui.task_page import TaskPage
+from ifllm_desktop.ui.text_check_page import TextCheckPage
 from ifllm_desktop.ui.text_pages import DeclinedPage, FinishPage, InstructionsPage, TextPage, WelcomePage
 from ifllm_desktop.ui.theme import TEXT_SCALES, Theme, apply_theme, current_theme
 from ifllm_desktop.ui.widgets import ElidedLabel, RecordingLight, StepBar, label, set_role
@@ -160,6 +161,7 @@ class Header(QFrame):
             "welcome": self.tr("Welcome"), "consent": self.tr("Consent"), "camera_check": self.tr("Camera check"),
             "calibration": self.tr("Calibration"), "validation": self.tr("Calibration"),
             "gaze_result": self.tr("Calibration result"), "gaze_help": self.tr("Calibration help"),
+            "text_check": self.tr("Reading check"),
             "drift_check": self.tr("Gaze check"), "instructions": self.tr("Instructions"),
             "task": self.tr("Tasks"), "finish": self.tr("Finish"),
         }.get(page, "")  # fmt: skip
@@ -195,12 +197,13 @@ class ParticipantWindow(QWidget):
         self.calibration = CalibrationPage()
         self.gaze_result = GazeResultPage()
         self.gaze_help = GazeHelpPage()
+        self.text_check = TextCheckPage()
         self.task = TaskPage()
         self.finish = FinishPage()
         self.pages: dict[str, ParticipantPage] = {
             "welcome": WelcomePage(), "consent": ConsentPage(), "camera_check": self.camera,
             "calibration": self.calibration, "validation": self.calibration, "gaze_result": self.gaze_result,
-            "gaze_help": self.gaze_help, "drift_check": self.calibration,
+            "gaze_help": self.gaze_help, "text_check": self.text_check, "drift_check": self.calibration,
             "instructions": InstructionsPage(), "task": self.task, "finish": self.finish,
             "declined": DeclinedPage(),
         }  # fmt: skip
@@ -251,7 +254,7 @@ class ParticipantWindow(QWidget):
             self.stack.setCurrentWidget(page)
         page.show_snapshot(snapshot)
         if snapshot.paused and not was_paused:
-            self.pause_cover.offer_without_gaze(snapshot.page in _FULL_WINDOW)
+            self.pause_cover.offer_without_gaze(snapshot.page in (*_FULL_WINDOW, "text_check"))
             self.pause_cover.bring()
         elif was_paused and not snapshot.paused:
             self.pause_cover.hide()

@@ -108,7 +108,8 @@ def test_that_every_key_of_the_demo_is_explained_or_said_by_its_value(demo: Path
 
 def test_that_what_the_demo_says_of_gaze_is_what_holds_when_it_is_left_out(demo: Path) -> None:
     study, lines = load_protocol(demo), (demo / "study.yaml").read_text("utf-8")
-    assert study.calibration == CalibrationPlan()
+    assert study.calibration == CalibrationPlan(text_lines=3)  # the one key that is off where it is left out
+    assert study.texts.text_check == Texts.model_fields["text_check"].default
     assert study.texts.gaze_help == Texts.model_fields["gaze_help"].default
     assert study.texts.drift_check == Texts.model_fields["drift_check"].default
     plans = (CalibrationPlan, GatePlan, DriftPlan, HeadMovePlan)

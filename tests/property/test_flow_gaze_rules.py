@@ -26,11 +26,12 @@ from ifllm_desktop.session.snapshot import (
     CalibrationTarget,
     DriftOutcome,
     FlowSnapshot,
+    TextOutcome,
     ValidationOutcome,
 )
 from tests.unit.test_flow import YES, study, topic
 
-_RUN_PAGES = ("calibration", "validation", "drift_check")
+_RUN_PAGES = ("calibration", "validation", "text_check", "drift_check")
 _GAZE_PAGES = (*_RUN_PAGES, "camera_check", "gaze_result", "gaze_help")
 _ACCIDENTS = ("resized", "moved", "screen_changed", "head_moved", "gaze_lost", "gaze_found")
 
@@ -51,10 +52,16 @@ class GazeMachine(RuleBasedStateMachine):
     @initialize(
         rule_=st.sampled_from(["ask", "ask", "ask", "continue", "pointer_only", "stop"]),
         attempts=st.integers(1, 3), check=st.sampled_from(["each_task", "each_task", "never"]),
+        text_lines=st.sampled_from([0, 3]),
     )  # fmt: skip
-    def make(self, rule_: str, attempts: int, check: str) -> None:
+    def make(self, rule_: str, attempts: int, check: str, text_lines: int) -> None:
         protocol = study(
-            calibration={"on_failure": rule_, "max_attempts": attempts, "drift": {"check": check}},
+            calibration={
+                "on_failure": rule_,
+                "max_attempts": attempts,
+                "drift": {"check": check},
+                "text_lines": text_lines,
+            },
             tasks=[
                 {"id": "one", "mode": "single", "turns_min": 1, "turns_max": 3},
                 {"id": "two", "mode": "single", "turns_min": 1, "turns_max": 2},
@@ -116,6 +123,12 @@ class GazeMachine(RuleBasedStateMachine):
             )
             assert self.call("validation_finished", judged)
             assert self.now.page in ("gaze_result", "gaze_help")
+        elif run.phase == "text":
+            assert run.calibration_id == before.gaze_in_use
+            assert self.call(
+                "text_finished", TextOutcome("a", run.calibration_id, ok, "" if ok else "not_read")
+            )
+            assert self.now.page in ("instructions", "task", "drift_check")
         else:
             check = DriftOutcome(
                 f"k-{self.n_made}", run.calibration_id, ok and seen > 0, drift_px=error_px, n_frames=seen,
@@ -124,6 +137,7 @@ class GazeMachine(RuleBasedStateMachine):
             assert self.call("drift_finished", check)
         too_early = "drift_finished" if run.phase not in ("drift", "recheck") else "validation_finished"
         wrong: Any = DriftOutcome("", "", True) if "drift" in too_early else ValidationOutcome("", "", True)
+        assert self.now.page == "text_check" or not self.call("text_finished", TextOutcome("", "", True))
         if self.now.page not in ("validation", "drift_check"):
             assert not self.call(too_early, wrong)
 
@@ -170,7 +184,7 @@ class GazeMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.now.paused)
     @rule(
         name=st.sampled_from(
-            ["next", "camera_ready", "skip_drift", "check_gaze", "help_again", "fewer_claims"]
+            ["next", "camera_ready", "skip_drift", "skip_text", "check_gaze", "help_again", "fewer_claims"]
         )
     )
     def try_command(self, name: str) -> None:
@@ -178,7 +192,8 @@ class GazeMachine(RuleBasedStateMachine):
         allowed = self.call(name)
         expected = {
             "next": before.page == "instructions", "camera_ready": before.page == "camera_check",
-            "skip_drift": before.page == "drift_check", "help_again": "help_again" in before.help_options,
+            "skip_drift": before.page == "drift_check", "skip_text": before.page == "text_check",
+            "help_again": "help_again" in before.help_options,
             "fewer_claims": "fewer_claims" in before.help_options,
         }.get(name)  # fmt: skip
         assert expected is None or allowed is (expected and not before.ended)

@@ -27,6 +27,7 @@ from ifllm_desktop.session.snapshot import (
     CalibrationOutcome,
     DriftOutcome,
     FlowSnapshot,
+    TextOutcome,
     ValidationOutcome,
 )
 from ifllm_desktop.session.turn import ACTIVITY_PLACES
@@ -43,8 +44,9 @@ _NEXT_PAGES = {
     "camera_check": {"calibration", *_AFTER_GAZE},
     "calibration": {"calibration", "validation", "gaze_result", "gaze_help", *_AFTER_GAZE},
     "validation": {"calibration", "gaze_result", "gaze_help", *_AFTER_GAZE},
-    "gaze_result": {"calibration", "gaze_help", *_AFTER_GAZE},
-    "gaze_help": {"camera_check", "calibration", "drift_check", "gaze_help", *_AFTER_GAZE},
+    "gaze_result": {"calibration", "gaze_help", "text_check", *_AFTER_GAZE},
+    "text_check": {"gaze_help", *_AFTER_GAZE},
+    "gaze_help": {"camera_check", "calibration", "drift_check", "gaze_help", "text_check", *_AFTER_GAZE},
     "instructions": {"drift_check", "gaze_help", "task"},
     "drift_check": {"gaze_help", *_AFTER_GAZE},
     "task": {"drift_check", "gaze_help"},
@@ -69,6 +71,8 @@ _COMMANDS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "fewer_claims": st.just(()),
     "check_gaze": st.just(()),
     "skip_drift": st.just(()),
+    "skip_text": st.just(()),
+    "text_finished": st.tuples(st.builds(TextOutcome, st.just("a"), st.just("c"), st.booleans())),
     "drift_finished": st.tuples(st.builds(DriftOutcome, st.just("k"), st.just("c"), st.booleans())),
     "refit_finished": st.tuples(st.builds(CalibrationOutcome, st.just("a"), st.just("r"), st.booleans())),
     "submit": st.tuples(st.sampled_from(["ask 0", "ask 1", "ask 2", "mine"])),
@@ -97,6 +101,7 @@ def _flow(history: str, record: Any) -> ParticipantFlow:
                 {"scope": "gaze", "title": "G", "text": "…"},
                 {"scope": "pointer", "needed": True, "title": "P", "text": "…"},
             ],
+            "calibration": {"text_lines": 3},
             "rating": {"question": "?", "low": "low", "high": "high"}, "preference": {"question": "?"},
             "models": [{"name": "m1"}, {"name": "m2"}], "history": history,
             "tasks": [

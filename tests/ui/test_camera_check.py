@@ -261,7 +261,7 @@ class Session:
         flow, now_ns = self.parts.conductor.flow, self.parts.conductor.recorder.now_ns()
         flow.calibration_finished(now_ns, CalibrationOutcome("a", "c", ok=True, n_targets=9))
         flow.validation_finished(now_ns, ValidationOutcome("a", "c", ok=True))
-        for name in ("accept_gaze", "next", "skip_drift"):
+        for name in ("accept_gaze", "skip_text", "next", "skip_drift"):
             self.live.command(name)
 
     def close(self) -> None:

@@ -156,6 +156,7 @@ def test_that_the_exported_vote_is_the_one_that_was_clicked(person: Person, tmp_
     source = only_recording(tmp_path / "study")
     assert_clicks_are_recorded(source, person.clicks)
     assert_everything_of_the_screen_is_recorded(source)
+    assert_the_lines_were_read(source)
     assert_answers_are_whole(source)
     assert_ratings_were_locked(source.events())
     (row,) = exported_pairs(tmp_path)
@@ -183,7 +184,23 @@ def go_to_the_tasks(person: Person) -> None:
     person.key("Return")
     person.wait("the result of the calibration", lambda s: "gaze_accept" in s, limit_s=90)
     person.key("Return")
+    read_the_lines(person)
     person.click("instructions_next")
+
+
+def read_the_lines(person: Person) -> None:
+    """The marked lines, by the keyboard alone."""
+    person.wait("the text", lambda s: s.get("text_check_next", {}).get("enabled") and "line_mark" not in s)
+    person.key("space")
+    seen_at: list[list[int]] = [[]]
+    for _ in range(3):
+        seen = person.wait(
+            "a mark at another line",
+            lambda s: s.get("line_mark", {"rect": seen_at[-1]})["rect"] != seen_at[-1],
+        )
+        seen_at.append(seen["line_mark"]["rect"])
+        time.sleep(1.5)
+        person.key("space")
 
 
 def rate_one_answer(person: Person) -> None:
@@ -258,6 +275,17 @@ def assert_everything_of_the_screen_is_recorded(source: RecordingSource) -> None
     assert [k["target"] for k in keys if k["key_class"] == "digit" and k["kind"] == "press"] != []
     for stream in ("landmarks", "gaze", "window", "focus", "aoi", "state"):
         assert len(source.read(stream)) > 0, stream
+
+
+def assert_the_lines_were_read(source: RecordingSource) -> None:
+    """Three lines of the text, each with its frames, where its layout has them."""
+    (event,) = [e.payload for e in source.events() if e.kind == "text_validation"]
+    assert event["response_id"] in set(source.read("layout_epoch")["response_id"])
+    assert event["response_id"] in set(source.read("reveal")["response_id"])
+    assert [line["how"] for line in event["lines"]] == ["key"] * 3
+    frames = source.read("target_frame")
+    counts = [int(((frames["phase"] == "text") & (frames["target_index"] == k)).sum()) for k in range(3)]
+    assert min(counts) > 15, counts
 
 
 def assert_answers_are_whole(source: RecordingSource) -> None:

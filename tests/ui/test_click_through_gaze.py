@@ -73,6 +73,9 @@ def test_that_gaze_is_calibrated_mended_checked_and_checked_again_after_a_change
     person.wait("one point", lambda s: "page_calibration" in s)
     seen = person.wait("both attempts", lambda s: "gaze_attempts" in s, 60)
     person.click("gaze_accept")
+    person.wait("the text", lambda s: "text_check_skip" in s)
+    person.key("s")
+    person.wait("the instructions", lambda s: "instructions_next" in s)
     person.key("Return")  # instructions
     person.wait("the check", lambda s: "page_calibration" in s)
     person.wait("the task", lambda s: "task_send" in s, 60)

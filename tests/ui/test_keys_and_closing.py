@@ -22,6 +22,7 @@ def to_first_task(person: Person) -> None:
     # nine targets and five others are looked at in between
     person.wait("the result", lambda seen: "gaze_accept" in seen, 90)
     person.click("gaze_accept")
+    person.click("text_check_skip")
     person.click("instructions_next")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ifllm_desktop.adapters.simulated_person.decision import Decision, judged
 from ifllm_desktop.adapters.simulated_person.face import DEFAULT_SCREEN, Face
+from ifllm_desktop.adapters.simulated_person.line_reading import LineReading
 from ifllm_desktop.adapters.simulated_person.movements import Point, Track, saccade_ns
 from ifllm_desktop.adapters.simulated_person.pursuit import Pursuit
 from ifllm_desktop.adapters.simulated_person.reading_plan import ReadingPlan, Step
@@ -60,6 +61,7 @@ class SimulatedPerson:
         self._average = middle
         self._scene: Scene = EMPTY_SCENE
         self._next_ns = 0
+        self._line = LineReading(self.traits, np.random.default_rng([seed, 11]))
         self._pursuit = Pursuit(np.random.default_rng([seed, 10]).uniform(90, 150))
         self._aim: tuple[Point, int] | None = None
         self._scroll: tuple[int, str, float] | None = None
@@ -73,11 +75,12 @@ class SimulatedPerson:
             if self._pursuit.observe(scene.target_px, t_ns):
                 self._follow(t_ns)
                 return
+            new_line = self._line.observe(scene.marked_line)
             new_target = scene.target_px is not None and scene.target_px != before.target_px
             new_answers = {r.response_id for r in scene.responses} != {
                 r.response_id for r in before.responses
             }
-            if new_target or new_answers or scene.page != before.page:
+            if new_target or new_line or new_answers or scene.page != before.page:
                 latency_ms = 190 + 15 * abs(math.sin(t_ns / 7e8 + self.seed))
                 self._next_ns = min(self._next_ns, t_ns + int(latency_ms * NS_PER_MS))
                 self._next_ns = max(self._next_ns, t_ns)
@@ -147,6 +150,12 @@ class SimulatedPerson:
             self._scroll = None
             return wish[1], wish[2]
 
+    def line_read(self, t_ns: int) -> bool:
+        """Whether the person has read the line that is marked, and wants to say so."""
+        with self._lock:
+            self._advance(t_ns)
+            return self._line.read(t_ns)
+
     def decide(self, answers: Sequence[tuple[str, str, str, str]]) -> Decision:
         """Judge ``(response_id, side, text, quality_hint)``; asked once, when all answers are complete.
 
@@ -173,6 +182,8 @@ class SimulatedPerson:
             return Step(*self._aim[0], 220, "")
         if scene.target_px is not None:
             return Step(*scene.target_px, self._rng.uniform(280, 450), "")
+        if scene.marked_line is not None:
+            return self._line.next_step(t_ns)
         step = self._plan.next_step(scene)
         return step if step is not None else self._look_around()
 
