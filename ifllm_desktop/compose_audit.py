@@ -100,7 +100,7 @@ class StudyAudit:
         kept = self._study.catalogue().qualities()
         found, missing = [], []
         for info in self.sessions():
-            quality = _kept(kept.get(info.session_id), self._key(info))
+            quality = _kept(kept.get(info.session_id), self.quality_key(info))
             if quality is None:
                 missing.append(info)
             else:
@@ -122,7 +122,7 @@ class StudyAudit:
     def quality(self, session_id: str) -> SessionQuality:
         """One session with its trace. Raises DataError ``session_missing``, ``quality_unreadable``."""
         info = session_of(self._study, session_id)
-        catalogue, key = self._study.catalogue(), self._key(info)
+        catalogue, key = self._study.catalogue(), self.quality_key(info)
         quality = _kept(catalogue.qualities(session_id).get(session_id), key)
         trace = _trace(catalogue.quality_trace(session_id, key))
         if quality is not None and trace is not None:
@@ -138,7 +138,7 @@ class StudyAudit:
         Reads one row of the catalogue, so that a report of hundreds of sessions takes seconds. Raises as
         :meth:`quality`.
         """
-        key = self._key(session_of(self._study, quality.session_id))
+        key = self.quality_key(session_of(self._study, quality.session_id))
         trace = _trace(self._study.catalogue().quality_trace(quality.session_id, key)) if key else None
         return self.quality(quality.session_id) if trace is None else replace(quality, trace=trace)
 
@@ -147,13 +147,13 @@ class StudyAudit:
             made = session_quality(self._study.source(info.session_id), self.limits)
         except (DataError, WorldError) as error:  # a file that is gone, too: the others can be judged
             return Unreadable(info.session_id, info.participant_id, sentence(error))
-        key = self._key(info)
+        key = self.quality_key(info)
         if key:
             values = made.without_trace().to_json()
             self._study.catalogue().put_quality(info.session_id, key, values, plain(made.trace))
         return made
 
-    def _key(self, info: SessionInfo) -> str:
+    def quality_key(self, info: SessionInfo) -> str:
         """What the quality follows from; empty for a session with an open file, which may still grow."""
         if any(not segment.sha256 for segment in info.segments):
             return ""

@@ -1,4 +1,4 @@
-"""A score of 0 to 100 for a session's gaze, from rules that can be read, and what speaks against the session."""
+"""A score of 0 to 100 for a session's gaze, from rules that can be read."""
 
 from __future__ import annotations
 
@@ -34,20 +34,6 @@ def score_of(quality: SessionQuality, limits: QualityLimits) -> QualityScore:
         _part("on_text", quality.on_text, "", limits.on_text),
     )
     return QualityScore(_total(parts), parts)
-
-
-def exclusion_reasons(quality: SessionQuality) -> tuple[str, ...]:
-    """Codes of what speaks against a session by the study's own limits, the gravest first; empty when nothing does.
-
-    ``no_gaze`` (no consent, so nothing to judge), ``not_validated``, and the names of the rules whose exclusion limit
-    it is beyond.
-    """
-    if quality.gaze_consent == "no":
-        return ("no_gaze",)
-    found = [part.name for part in quality.score.parts if part.excludes]
-    if math.isnan(quality.accuracy.px):
-        found.insert(0, "not_validated")
-    return tuple(found)
 
 
 def _total(parts: Sequence[ScorePart]) -> float:

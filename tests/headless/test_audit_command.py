@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from ifllm_desktop.analysis.values_json import plain
 from ifllm_desktop.compose import open_study
 from ifllm_desktop.compose_audit import StudyAudit, Unreadable
 from ifllm_desktop.domain.exclusions import ExclusionRule
+from ifllm_desktop.domain.session import SegmentInfo, SessionInfo
+from tests.audit_sessions import quality
 from tests.command_line import assert_one_sentence, run
 from tests.gaze_sessions import study_with
 from tests.quality_sessions import known_session
@@ -148,3 +152,31 @@ def test_that_work_stops_when_it_is_cancelled_and_keeps_what_is_done(study: Path
         assert [q.session_id for q in audit.state().qualities] == [GOOD]
         assert audit.quality(GOOD).trace.t_s == done[0].trace.t_s
         assert audit.with_trace(audit.state().qualities[0]).trace.t_s == done[0].trace.t_s
+
+
+@pytest.mark.slow
+def test_that_five_hundred_known_sessions_are_there_within_two_seconds(tmp_path: Path) -> None:
+    with open_study(study_with(tmp_path / "study", [])) as opened:
+        catalogue, audit = opened.catalogue(), StudyAudit(opened)
+        for number in range(500):
+            made = quality(number, with_trace=True)
+            name = f"{made.session_id}-1"
+            segment = SegmentInfo(name, made.session_id, 1, f"{name}.sqlite", 0, True, False, "ab" * 32)
+            catalogue.add_participant(made.participant_id, "simulated", 0)
+            catalogue.add_session(
+                SessionInfo(
+                    made.session_id, made.participant_id, "demo", 1, 1, "simulated", "finished", (segment,)
+                )
+            )
+        for info in audit.sessions():
+            made = quality(int(info.session_id[2:]), with_trace=True)
+            catalogue.put_quality(
+                info.session_id, audit.quality_key(info), made.without_trace().to_json(), plain(made.trace)
+            )
+        started_s = time.process_time()
+        fresh = StudyAudit(opened)
+        state = fresh.state()
+        assert len(state.qualities) == 500 and not state.missing
+        assert len(fresh.decisions("main", state.qualities)) == 500
+        assert "Of 500 sessions" in fresh.paper("main", state.qualities).sentences
+        assert time.process_time() - started_s < 2.0
