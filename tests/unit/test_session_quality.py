@@ -250,6 +250,41 @@ def test_that_degrees_are_those_of_the_distance_while_calibrating() -> None:
     assert at_near.accuracy.deg == pytest.approx(2 * at_far.accuracy.deg, rel=0.15)
 
 
+def text_validation(b: RecordingBuilder, t_ms: float, errors_y_px: list[float | None]) -> None:
+    """Lines that were read; None for one that was not."""
+    lines = [
+        {"state": "not_measured" if error is None else "read", "error_y_px": error, "center_x_px": 720.0,
+         "center_y_px": 200.0 + 150 * k, "t1_ns": round(t_ms * 1e6), "n_frames": 60}
+        for k, error in enumerate(errors_y_px)
+    ]  # fmt: skip
+    read = [error for error in errors_y_px if error is not None]
+    b.event(t_ms, "text_validation", attempt_id="a1", calibration_id="c1", ok=bool(read),
+            reason="" if read else "not_read", response_id="text-check-1", error_y_px=None, abs_error_y_px=None,
+            share_right=0.5 if read else None, lines=lines)  # fmt: skip
+
+
+def test_that_the_error_on_text_is_that_of_the_lines_that_were_read() -> None:
+    add = RecordingBuilder()
+    text_validation(add, ACCEPTED_MS + 1000, [10.0, None, -30.0])
+    found = session_quality(with_events(known_session(), add))
+    assert (found.text.n_lines, found.text.error_y_px, found.text.abs_error_y_px) == (2, -10.0, 20.0)
+    assert found.text.abs_error_y_deg == pytest.approx(20.0 / 43.8, rel=0.1) and found.text.share_right == 0.5
+    lines = [check for check in found.drift.checks if check.kind == "text"]
+    assert len(lines) == 2 and all(
+        math.isnan(line.error_px) for line in lines
+    )  # along a line nothing is known
+    assert sum(cell.n for cell in found.cells) == len(FIVE) + 2
+    assert found.drift.change_px == session_quality(known_session()).drift.change_px
+
+
+def test_that_a_text_which_nobody_read_gives_its_reason() -> None:
+    add = RecordingBuilder()
+    text_validation(add, ACCEPTED_MS + 1000, [None, None])
+    found = session_quality(with_events(known_session(), add))
+    assert found.text.n_lines == 0 and found.text.reason == "not_read" and math.isnan(found.text.error_y_px)
+    assert session_quality(known_session()).text.reason == "not_done"
+
+
 # ---- score -----------------------------------------------------------------------------------
 
 

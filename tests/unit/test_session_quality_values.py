@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ifllm_desktop.analysis.quality_values import QUALITY_VERSION
 from ifllm_desktop.analysis.session_quality import (
@@ -45,6 +48,26 @@ def test_that_quality_comes_back_from_strict_json_as_it_was() -> None:
     assert math.isnan(again.trace.x_px[1]) and math.isnan(again.accuracy.px)
 
 
+NUMBERS = st.floats(allow_nan=True, allow_infinity=False)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 99), NUMBERS, NUMBERS, NUMBERS), max_size=4), st.text(), st.booleans()
+)
+def test_that_any_figures_survive_strict_json(
+    rows: list[tuple[int, float, float, float]], reason: str, accepted: bool
+) -> None:
+    targets = tuple(TargetError(k, x, y, error_px=error) for k, x, y, error in rows)
+    attempt = Attempt(
+        "a", "c", 1, 0.0, "full", "points", accepted, True, reason, 9, math.nan, targets=targets
+    )
+    made = replace(some_quality(), attempts=(attempt,))
+    text = json.dumps(made.to_json(), allow_nan=False)
+    again = SessionQuality.from_json(json.loads(text))
+    # NaN is not equal to itself, so the values are compared as they print
+    assert repr(again) == repr(made)
+
+
 def test_that_what_is_not_measured_is_null_and_never_zero() -> None:
     values = some_quality().to_json()
     assert (
@@ -69,8 +92,6 @@ def test_that_the_demo_study_spells_out_the_defaults() -> None:
 
 
 def test_that_every_limit_changes_the_key_of_the_cache() -> None:
-    from dataclasses import replace
-
     keys = {
         QualityLimits().key,
         replace(QualityLimits(), columns=6).key,
@@ -80,8 +101,6 @@ def test_that_every_limit_changes_the_key_of_the_cache() -> None:
 
 
 def test_that_degrees_are_known_only_with_size_and_distance() -> None:
-    from dataclasses import replace
-
     unknown = some_quality()
     known = replace(unknown, screen=Screen(1440.0, 900.0, w_mm=344.0, h_mm=215.0, distance_mm=600.0))
     zero = replace(unknown, screen=Screen(0.0, 0.0, w_mm=344.0, h_mm=215.0, distance_mm=600.0))
