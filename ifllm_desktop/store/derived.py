@@ -259,7 +259,9 @@ def _info(connection: sqlite3.Connection, path: Path) -> DerivedInfo:
         if version_of(connection) == 0:
             raise DataError("derived_damaged", path=str(path), problem="it holds no derived stream")
         rows = connection.execute("SELECT key, value FROM header").fetchall()
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
     try:
         header = {str(key): json.loads(value) for key, value in rows}
         return DerivedInfo(

@@ -10,10 +10,10 @@ import pytest
 
 from ifllm_desktop.domain.samples import STREAMS, Row
 from ifllm_desktop.domain.session import TurnRecord
-from ifllm_desktop.reading.gaussian_mass import erf, interval_mass
 from ifllm_desktop.features.pairs import PairRow, pair_measures
 from ifllm_desktop.features.registry import FEATURE_SET, MEASURES, NAMES, provenance
 from ifllm_desktop.features.window import reading_window
+from ifllm_desktop.reading.gaussian_mass import erf, interval_mass
 from ifllm_desktop.replay.turns import turns
 from tests.recordings import BETTER, MS, VIEWPORTS, FakeRecording, RecordingBuilder, TurnPlan, small_session
 
