@@ -154,7 +154,7 @@ def _drift_sentence(kept: Sequence[SessionQuality]) -> str:
     if change == NOT_KNOWN:
         change = _over(checked, lambda q: q.drift.change_px, "{:+.0f}", " px", interval=False)
     last = [check.minutes for q in checked for check in q.drift.checks if math.isfinite(check.minutes)]
-    after = f" over {max(last):.0f} minutes" if last and max(last) >= 1 else ""
+    after = f" over {max(last):.0f} min" if last and max(last) >= 1 else ""
     n_refit = sum(q.drift.n_refits > 0 for q in kept)
     refits = f"; {_count(n_refit, 'session')} {_was(n_refit)} recalibrated on the way" if n_refit else ""
     return f"The error changed by {change} until the last drift check{after}{refits}."
@@ -281,11 +281,21 @@ def _screen(quality: SessionQuality) -> str:
     return f"{s.w_px:.0f} × {s.h_px:.0f} px{size}"
 
 
+_DISTANCE_WORDS = {
+    "assumed": "assumed", "simulated": "known, because simulated",
+    "assumed_lens": "from the size of the face, lens assumed",
+    "measured_lens": "from the size of the face, lens measured",
+    "measured_distance": "from the size of the face, checked with a tape",
+}  # fmt: skip
+"""Where the distance of the eyes is known from, in words for a paper."""
+
+
 def _distance(kept: Sequence[SessionQuality]) -> str:
     words = _over(kept, lambda q: q.screen.distance_mm / _MM_PER_CM, "{:.0f}", " cm")
     if words == NOT_KNOWN:
         return words
-    return f"{words}, by {_values([q.screen.distance_source for q in kept])}"
+    sources = [_DISTANCE_WORDS.get(q.screen.distance_source, q.screen.distance_source) for q in kept]
+    return f"{words}, {_values(sources)}"
 
 
 def _method(quality: SessionQuality) -> str:
