@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ifllm_desktop.domain.errors import DataError
+from ifllm_desktop.domain.errors import DataError, WorldError
 from ifllm_desktop.domain.gaze_standing import standing_validation
 from ifllm_desktop.domain.session import SessionInfo
 from ifllm_desktop.domain.time import NS_PER_S
@@ -64,8 +64,8 @@ def study_facts(path: Path) -> StudyFacts:
 def _n_votes(study: StudyFolder, info: SessionInfo) -> int:
     try:
         return sum(event.kind == "preference" for event in study.source(info.session_id).events())
-    except DataError:
-        return 0  # a damaged recording is said in its own row and must not hide the study
+    except (DataError, WorldError):
+        return 0  # a damaged recording, or one that is gone, is said in its own row and must not hide the study
 
 
 def overviews(study: StudyFolder) -> list[SessionOverview]:
@@ -79,7 +79,7 @@ def _overview(study: StudyFolder, info: SessionInfo) -> SessionOverview:
         return SessionOverview(info, nan, "", nan, nan, nan, "Recording", "It is being recorded.", "")
     try:
         events = study.source(info.session_id).events()
-    except DataError as error:
+    except (DataError, WorldError) as error:
         return SessionOverview(info, nan, "", nan, nan, nan, "Damaged", sentence(error), "Damaged recording")
     validation: dict[str, Any] = standing_validation(events) or {}
     accuracy_px, loss, rate_hz = (

@@ -5,8 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSizeF,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -19,10 +29,17 @@ from PySide6.QtWidgets import (
 )
 
 from ifllm_desktop.analysis.audit_rows import AuditRow
-from ifllm_desktop.ui.audit_table_model import COLUMNS, LEVEL_COLUMNS, AuditFilter, AuditModel, RowRole
+from ifllm_desktop.ui.audit_table_model import (
+    COLUMNS,
+    LEVEL_COLUMNS,
+    NUMBERS,
+    AuditFilter,
+    AuditModel,
+    RowRole,
+)
 from ifllm_desktop.ui.home_model import probability
 from ifllm_desktop.ui.icons import paint_icon
-from ifllm_desktop.ui.theme import current_theme
+from ifllm_desktop.ui.theme import Theme, current_theme
 from ifllm_desktop.ui.widgets import Tone, paint_chip
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -38,36 +55,72 @@ _NOTE = COLUMNS.index("note")
 
 
 class CellDelegate(QStyledItemDelegate):
-    """Ticks and chips; all else as the style draws it."""
+    """Paints every cell by itself: ticks, chips and text. The style's own painting asks the model for eight roles a
+    cell, which is too slow for hundreds of rows."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme: Theme | None = None
+        self._fonts: dict[bool, tuple[QFont, QFontMetricsF]] = {}
+        self._chips: dict[tuple[str, str, float], QPixmap] = {}
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        row = index.data(RowRole)
-        name = COLUMNS[index.column()]
+        theme = current_theme()
+        if theme != self._theme:
+            self._theme, self._chips = theme, {}
+            fonts = {bold: theme.font(12, bold=bold) for bold in (False, True)}
+            self._fonts = {bold: (font, QFontMetricsF(font)) for bold, font in fonts.items()}
+        row, name = index.data(RowRole), COLUMNS[index.column()]
         if not isinstance(row, AuditRow):
             return
-        support = row.chances.get(name) if name in LEVEL_COLUMNS and row.has_gaze else None
-        is_chip = support is not None and math.isfinite(support.p)
-        if name != "included" and not is_chip:
-            super().paint(painter, option, index)
-            return
-        theme, box = current_theme(), QRectF(option.rect)
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box, state = QRectF(option.rect), option.state
+        chosen = bool(state & QStyle.StateFlag.State_Selected)
         painter.fillRect(box, theme.color("accent_soft" if chosen else "surface"))
-        painter.setPen(QPen(theme.color("border"), 1))
-        painter.drawLine(QPointF(box.left(), box.bottom() - 0.5), QPointF(box.right(), box.bottom() - 0.5))
-        if support is not None:
-            tone, icon = _LOOK[support.state]
-            text, height = probability(support.p), theme.px(20)
-            width = QFontMetricsF(theme.font(12)).horizontalAdvance(text) + 20 + theme.px(12) + 2
-            place = QRectF(box.left() + 6, box.center().y() - height / 2, width, height)
-            paint_chip(painter, place, text, tone, icon)
-        else:
+        painter.fillRect(QRectF(box.left(), box.bottom() - 1, box.width(), 1), theme.color("border"))
+        support = row.chances.get(name) if name in LEVEL_COLUMNS and row.has_gaze else None
+        if name == "included":
             if chosen:
                 painter.fillRect(QRectF(box.left(), box.top(), 3, box.height()), theme.color("accent"))
+            painter.save()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             paint_tick(painter, box.center(), on=row.included)
-        painter.restore()
+            painter.restore()
+        elif support is not None and math.isfinite(support.p):
+            chip = self._chip(probability(support.p), support.state, painter)
+            size = chip.deviceIndependentSize()
+            painter.drawPixmap(QPointF(box.left() + 6, round(box.center().y() - size.height() / 2)), chip)
+        else:
+            self._text(painter, box, index, row, name)
+
+    def _text(self, painter: QPainter, box: QRectF, index: _Index, row: AuditRow, name: str) -> None:
+        view = self.parent()
+        assert isinstance(view, AuditTable)
+        text, (token, bold) = view.rows.text(row, name), view.rows.look(row, name)
+        font, metrics = self._fonts[bold]
+        place = box.adjusted(6, 0, -6, 0)
+        if metrics.horizontalAdvance(text) > place.width():
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        painter.setFont(font)
+        painter.setPen(current_theme().color(token))
+        side = Qt.AlignmentFlag.AlignRight if name in NUMBERS else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(place, side | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _chip(self, text: str, state: str, painter: QPainter) -> QPixmap:
+        """A chip as a picture: there are as many as there are chances of two digits."""
+        ratio = painter.device().devicePixelRatioF()
+        key = (text, state, ratio)
+        if key not in self._chips:
+            theme, (tone, icon) = current_theme(), _LOOK[state]
+            width = self._fonts[False][1].horizontalAdvance(text) + 20 + theme.px(12) + 2
+            size = QSizeF(width, theme.px(20))
+            made = QPixmap((size * ratio).toSize())
+            made.setDevicePixelRatio(ratio)
+            made.fill(Qt.GlobalColor.transparent)
+            inside = QPainter(made)
+            paint_chip(inside, QRectF(QPointF(0, 0), size), text, tone, icon)
+            inside.end()
+            self._chips[key] = made
+        return self._chips[key]
 
     # ---- the reason
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
@@ -80,6 +133,11 @@ class CellDelegate(QStyledItemDelegate):
         )
         editor.setAccessibleName(editor.placeholderText())
         return editor
+
+    def setEditorData(self, editor: QWidget, index: _Index) -> None:
+        # rows come in while somebody types: what was typed stays
+        if isinstance(editor, QLineEdit) and not editor.isModified():
+            super().setEditorData(editor, index)
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
         # a reason needs more room than the column may have: it grows to the left over the chips

@@ -144,9 +144,9 @@ class AuditModel(QAbstractTableModel):
         if role == RowRole:
             return row
         if role == Qt.ItemDataRole.FontRole:
-            return self._font(row, name)
+            return current_theme().font(12, bold=self.look(row, name)[1])
         if role == Qt.ItemDataRole.ForegroundRole:
-            return current_theme().color(self._token(row, name))
+            return current_theme().color(self.look(row, name)[0])
         if role == Qt.ItemDataRole.AccessibleTextRole and name == "included":
             return self.tr("included") if row.included else self.tr("excluded")
         return None
@@ -201,20 +201,17 @@ class AuditModel(QAbstractTableModel):
             return self.tr("Space includes or excludes it, with a reason")
         return self.text(row, name) if name in ("session", "note") else ""
 
-    def _font(self, row: AuditRow, name: str) -> Any:
-        bold = name in ("session", "grade") or (name == "loss" and row.loss > self.max_loss)
-        bold = bold or (name == "deg" and row.accuracy_deg > self.max_deg)
-        return current_theme().font(12, bold=bold)
-
-    def _token(self, row: AuditRow, name: str) -> str:
-        if name == "note":
-            return "text_muted" if row.included else "danger"
-        if (name == "loss" and row.loss > self.max_loss) or (
+    def look(self, row: AuditRow, name: str) -> tuple[str, bool]:
+        """Colour token of a cell, and whether it is bold."""
+        beyond = (name == "loss" and row.loss > self.max_loss) or (
             name == "deg" and row.accuracy_deg > self.max_deg
-        ):
-            return "danger"
+        )
+        if beyond:
+            return "danger", True
+        if name == "note":
+            return ("text_muted" if row.included else "danger"), False
         grey = (name == "px" and self.mixed_screens) or (name in LEVEL_COLUMNS and not row.has_gaze)
-        return "text_muted" if grey else "text"
+        return ("text_muted" if grey else "text"), name in ("session", "grade")
 
     def _sort_key(self, row: AuditRow, name: str) -> Any:
         if name in LEVEL_COLUMNS:
