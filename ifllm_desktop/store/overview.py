@@ -65,7 +65,7 @@ def _n_votes(study: StudyFolder, info: SessionInfo) -> int:
     try:
         return sum(event.kind == "preference" for event in study.source(info.session_id).events())
     except (DataError, WorldError):
-        return 0  # a damaged recording, or one that is gone, is said in its own row and must not hide the study
+        return 0  # one that is damaged or gone is said in its own row and must not hide the study
 
 
 def overviews(study: StudyFolder) -> list[SessionOverview]:

@@ -96,3 +96,13 @@ def test_that_a_damaged_recording_is_listed_and_hides_no_other(study: StudyFolde
     assert "damaged" in damaged.support_reason
     assert whole.state == "Ready"
     assert study_facts(study.path).n_pairs == 1
+
+
+def test_that_a_recording_that_is_gone_hides_no_other(study: StudyFolder) -> None:
+    record(study, "P001", [vote("t1")])
+    record(study, "P002", [vote("t2")])
+    gone = study.catalogue().sessions()[0].segments[0]
+    next(study.path.rglob(gone.file)).unlink()
+    lost, kept = overviews(study)
+    assert lost.needs_you == "Damaged recording" and gone.file in lost.support_reason
+    assert kept.needs_you == "" and study_facts(study.path).n_pairs == 1
