@@ -60,7 +60,7 @@ class Texts(_Part):
     )
     text_check: PageText = PageText(
         title="Read a few lines",
-        body="A bar marks one line at a time. Read that line once, as you would read any text, then press Space.",
+        body="A bar marks one line at a time. Read that line once, then press Space.",
     )
     instructions: PageText
     finish: PageText

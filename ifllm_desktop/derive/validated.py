@@ -1,4 +1,4 @@
-"""The error of a calibration as validation and drift checks have shown it, read from a recording."""
+"""The error of a calibration as validation, text check and drift checks have shown it, read from a recording."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class ValidatedError:
     ----------
     bias_px : tuple of float
         Standard deviation, (x, y), of the error that stays while one looks at the same place: root mean square of the
-        mean error at validation targets and drift checks and of what the calibration expects.
+        mean error at validation targets and drift checks and of what the calibration expects; in y also of the lines
+        that were read in the text check, where nobody knows x.
     noise_px : tuple of float
         Standard deviation of single samples around the mean of their target, (x, y).
     n_targets : int
@@ -63,7 +64,8 @@ class ValidatedError:
 def validated_errors(events: Sequence[Event], gaze: Records) -> dict[str, ValidatedError]:
     """By calibration id; without those that were never validated, or at fewer than three targets.
 
-    A refit has no validation of its own: it keeps that of the calibration it was made from, with its own drift checks.
+    A refit has no validation of its own: it keeps that of the calibration it was made from, and what was read with it,
+    with its own drift checks.
 
     Parameters
     ----------
@@ -72,6 +74,7 @@ def validated_errors(events: Sequence[Event], gaze: Records) -> dict[str, Valida
     """
     validations: dict[str, dict[str, Any]] = {}
     drifts: dict[str, list[tuple[float, float]]] = {}
+    read_y: dict[str, list[float]] = {}
     for event in events:
         payload = event.payload
         if event.kind == "validation":
@@ -80,20 +83,29 @@ def validated_errors(events: Sequence[Event], gaze: Records) -> dict[str, Valida
             parent = validations.get(str(payload.get("parent_id", "")))
             if parent is not None:
                 validations.setdefault(str(payload["calibration_id"]), parent)
+                read_y.setdefault(str(payload["calibration_id"]), read_y.get(str(payload["parent_id"]), []))
+        elif event.kind == "text_validation":
+            read_y[str(payload["calibration_id"])] = [
+                float(line["error_y_px"]) for line in payload["lines"] if line["state"] == "read"
+            ]
         elif event.kind == "drift" and payload.get("gaze_x_px") is not None:
             off = (payload["gaze_x_px"] - payload["x_px"], payload["gaze_y_px"] - payload["y_px"])
             drifts.setdefault(str(payload["calibration_id"]), []).append(off)
     found = {}
     for calibration_id, payload in validations.items():
         own = gaze[gaze["calibration_id"] == calibration_id]
-        error = error_of_validation(payload, drifts.get(calibration_id, []), own)
+        lines = read_y.get(calibration_id, [])
+        error = error_of_validation(payload, drifts.get(calibration_id, []), own, lines)
         if error is not None:
             found[calibration_id] = error
     return found
 
 
 def error_of_validation(
-    payload: Mapping[str, Any], drifts: Sequence[tuple[float, float]] = (), gaze: Records | None = None
+    payload: Mapping[str, Any],
+    drifts: Sequence[tuple[float, float]] = (),
+    gaze: Records | None = None,
+    read_y: Sequence[float] = (),
 ) -> ValidatedError | None:
     """The error that one validation has shown; None with fewer than three measured targets.
 
@@ -105,6 +117,8 @@ def error_of_validation(
         Errors of later drift checks, screen px.
     gaze : structured array or None
         Rows of the stream ``gaze`` by this calibration.
+    read_y : sequence of float
+        Vertical errors of the lines that were read in the text check, screen px.
     """
     measured = [t for t in payload.get("targets", ()) if t.get("error_px") is not None]
     sd = payload.get("sd_px") or (None, None)
@@ -114,13 +128,14 @@ def error_of_validation(
     off = [(t["mean_x_px"] - t["x_px"], t["mean_y_px"] - t["y_px"]) for t in measured]
     off += list(drifts)
     squares = (np.array(off, dtype=np.float64) ** 2).sum(axis=0)
-    n = float(len(off))
+    squares[1] += sum(error_px**2 for error_px in read_y)
+    n = np.array([len(off), len(off) + len(read_y)], dtype=np.float64)
     if gaze is not None and len(gaze):
         expected = np.array([np.nanmedian(gaze["sd_x_px"]), np.nanmedian(gaze["sd_y_px"])]) ** 2 - noise**2
         known = np.isfinite(expected)
         squares += np.where(known, _EXPECTED_TARGETS * np.maximum(expected, 0.0), 0.0)
         counts = n + np.where(known, _EXPECTED_TARGETS, 0.0)
     else:
-        counts = np.full(2, n)
+        counts = n
     bias = np.sqrt(squares / counts)
     return ValidatedError((float(bias[0]), float(bias[1])), (float(noise[0]), float(noise[1])), len(off))

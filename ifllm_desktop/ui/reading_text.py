@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from functools import cache
 
 from ifllm_desktop.domain.errors import DataError
@@ -27,18 +29,30 @@ def paragraphs(language: str) -> tuple[str, ...]:
 
 
 def fitted_text(language: str, width_px: float, height_px: float, text_size_px: float) -> str:
-    """Whole paragraphs that fit into a response view of that size, at least one.
+    """Whole sentences that fit into a response view of that size, at least one.
 
     Laid out on a view of its own, so that no epoch of the shown one is spent on trying.
     """
-    source = paragraphs(language)
     view = ResponseView("", text_size_px=text_size_px)
     view.set_screen_rect(Rect(0.0, 0.0, width_px, height_px))
-    n = len(source)
-    while n > 1:
-        view.set_source("\n\n".join(source[:n]), True)
-        if view.layout_snapshot().head.height_px <= height_px:
-            break
-        n -= 1
+    texts = _beginnings(language)
+
+    def is_too_high(text: str) -> bool:
+        view.set_source(text, True)
+        return view.layout_snapshot().head.height_px > height_px
+
+    n = bisect_left(texts, True, key=is_too_high)
     view.deleteLater()
-    return "\n\n".join(source[:n])
+    return texts[max(0, n - 1)]
+
+
+@cache
+def _beginnings(language: str) -> tuple[str, ...]:
+    """The text up to the end of its first sentence, of its second one, and so on."""
+    found: list[str] = []
+    before = ""
+    for paragraph in paragraphs(language):
+        sentences = re.split(r"(?<=[.!?]) ", paragraph)
+        found += [before + " ".join(sentences[:n]) for n in range(1, len(sentences) + 1)]
+        before = found[-1] + "\n\n"
+    return tuple(found)

@@ -35,7 +35,6 @@ class LineMark(QWidget):
         super().__init__(parent)
         self.setObjectName("line_mark")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.resize(14, 24)
         self.hide()
 
     def put(self, line: Rect | None) -> None:
@@ -45,7 +44,7 @@ class LineMark(QWidget):
             self.hide()
             return
         corner = to_widget(parent, line.x_px, line.y_px)
-        self.setGeometry(round(corner.x()) - 20, round(corner.y()), 14, round(line.h_px))
+        self.setGeometry(round(corner.x()) - 20, round(corner.y()), 16, round(line.h_px))
         self.show()
         self.raise_()
 
@@ -55,8 +54,8 @@ class LineMark(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(current_theme().color("accent"))
         height, middle = float(self.height()), self.height() / 2
-        painter.drawRoundedRect(QRectF(0, 2, 4, height - 4), 2, 2)
-        painter.drawPolygon(QPolygonF([QPointF(5, middle - 5), QPointF(12, middle), QPointF(5, middle + 5)]))
+        painter.drawRoundedRect(QRectF(0, 1, 5, height - 2), 2, 2)
+        painter.drawPolygon(QPolygonF([QPointF(6, middle - 7), QPointF(15, middle), QPointF(6, middle + 7)]))
         painter.end()
 
 
@@ -126,7 +125,11 @@ class TextCheckPage(ParticipantPage):
         column = QVBoxLayout(self._inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.addStretch(1)
-        column.addLayout(row(self.status_mark, 6, self.status, None, self.skip, self.go_on, spacing=12))
+        buttons = row(self.status_mark, spacing=12)
+        buttons.addWidget(self.status, 1)
+        buttons.addWidget(self.skip)
+        buttons.addWidget(self.go_on)
+        column.addLayout(buttons)
         self._bar_box = QVBoxLayout()
         self._bar_box.addWidget(self._inner)
         self._outer.setSpacing(0)
@@ -149,7 +152,11 @@ class TextCheckPage(ParticipantPage):
         self._middle.setContentsMargins(side, 8, side, 8 if tight else 12)
         self._bar_box.setContentsMargins(side, 8 if tight else 12, side, 8 if tight else 12)
         words_px = QFontMetricsF(current_theme().font("reading")).horizontalAdvance(self.prompt.text()) + 36
-        self.bubble.setFixedWidth(round(min(words_px, max(300, self.width() - 240))))
+        room_px = max(300, self.width() - 240)
+        self.bubble.setFixedWidth(round(min(words_px, room_px)))
+        # in a centred box a label that wraps would get the height of one line
+        needed_px = self.prompt.heightForWidth(room_px - 34) + 18
+        self.bubble.setMinimumHeight(needed_px if words_px > room_px else 0)
         if self._snapshot is not None:
             self._inner.setFixedHeight(_rating_height(self._snapshot, self.width() - 2 * side))
         self._fit_timer.start(0)

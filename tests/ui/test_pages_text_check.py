@@ -89,7 +89,7 @@ def test_that_all_of_the_text_is_seen_without_scrolling_and_has_lines_to_read(
     assert len(chosen) == 3
     if scale == 100:  # over most of the area
         spread_px = lines[chosen[-1]].center_y_px - lines[chosen[0]].center_y_px
-        assert spread_px > 0.55 * layout.head.viewport.h_px
+        assert spread_px > 0.6 * layout.head.viewport.h_px
 
 
 def test_that_the_text_is_laid_out_again_for_another_text_size(
@@ -214,5 +214,14 @@ def test_that_paragraphs_are_plain_text_of_a_few_lines(language: str) -> None:
     assert sum(map(len, reading_text.paragraphs(language))) > 1800  # fills a large screen's answer
 
 
-def test_that_at_least_one_paragraph_is_shown_however_small_the_place() -> None:
-    assert reading_text.fitted_text("en", 648, 10, 16) == reading_text.paragraphs("en")[0]
+def test_that_whole_sentences_fill_the_place_and_one_is_shown_however_small_it_is(qapp: QApplication) -> None:
+    first = reading_text.fitted_text("en", 648, 10, 16)
+    assert reading_text.paragraphs("en")[0].startswith(first) and first.endswith("owns.")
+    for height_px in (300, 500, 700):
+        text = reading_text.fitted_text("en", 648, height_px, 16)
+        assert text.endswith(".") and "\n\n".join(reading_text.paragraphs("en")).startswith(text)
+        view = ResponseView("t")
+        view.set_screen_rect(Rect(0, 0, 648, height_px))
+        view.set_source(text, True)
+        assert height_px - 110 < view.layout_snapshot().head.height_px <= height_px
+        view.deleteLater()
