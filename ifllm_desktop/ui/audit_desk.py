@@ -109,6 +109,7 @@ class AuditDesk(QObject):
         self._show()
         if self._wanted_session:
             self._page.table.choose(self._wanted_session)
+        self._page.take_focus()
         if self._missing:
             self._next()
         else:

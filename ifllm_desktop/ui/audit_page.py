@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QGridLayout, QLineEdit, QStackedWidget, QWidget
 
 from ifllm_desktop.analysis.audit_rows import Decision, audit_row, audit_rows, unreadable_row
 from ifllm_desktop.analysis.audit_study import (
@@ -274,6 +274,12 @@ class AuditPage(QWidget):
         """Put the limits away; nothing is changed."""
         self.limits.hide()
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take_focus(self) -> None:
+        """Give the keys to the list, unless something on the page has them already."""
+        focus = QApplication.focusWidget()
+        if self.isVisible() and (focus is None or not self.isAncestorOf(focus)):
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_all(self) -> None:
         """Put limits and details away, without taking the focus."""

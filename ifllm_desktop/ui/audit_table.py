@@ -264,6 +264,8 @@ class AuditTable(QTableView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()
+        if self.state() == QAbstractItemView.State.EditingState:
+            return  # the key that ends a reason comes through from its line
         if index.isValid() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._opened(index)
         elif index.isValid() and event.key() == Qt.Key.Key_Space:

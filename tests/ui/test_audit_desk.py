@@ -270,6 +270,7 @@ def test_that_the_workbench_opens_the_audit_of_a_study_and_leads_to_the_replay(
         qtbot.waitUntil(lambda: len(work.audit.table.rows.rows) == 3, timeout=LIMIT_MS)
         chosen = work.audit.table.chosen()
         assert work.window.stack.currentWidget() is work.audit
+        assert work.window.focusWidget() is work.audit.table
         assert chosen is not None and chosen.session_id == made.session_id(2)
         work.audit.table.opened.emit(made.session_id(2))
         assert asked == [(made.session_id(2),)]
