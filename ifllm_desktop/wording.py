@@ -143,8 +143,11 @@ GAZE_REASONS: dict[str, str] = {
     "screen_changed": "the screen changed",
     "head_moved": "the head moved away from where it was calibrated",
     "gaze_lost": "the eyes cannot be seen",
+    "skipped": "the participant went on without it",
+    "no_text": "there was no text to be read",
+    "not_read": "gaze did not go along any of the marked lines",
 }
-"""Why a calibration or a validation did not do, as half a sentence."""
+"""Why a calibration, a validation or a text check did not do, as half a sentence."""
 
 
 QUALITY_PROBLEMS: dict[str, str] = {

@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen
 
 from ifllm_desktop.domain.scene import Aoi
+from ifllm_desktop.domain.session import TEXT_CHECK
 from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.replay.timeline import ReplayState
 from ifllm_desktop.ui.theme import RADIUS_CARD_PX, RADIUS_CONTROL_PX, Theme
@@ -51,7 +52,9 @@ def paint_screen(painter: QPainter, state: ReplayState, theme: Theme, scale: flo
         painter.setPen(theme.color("text"))
         painter.setFont(_font(theme, 14, bold=True))
         head = QRectF(box.left() + 16, box.top(), box.width() - 32, HEAD_PX)
-        painter.drawText(head, Qt.AlignmentFlag.AlignVCenter, answer_name(number))
+        is_text = response.response_id.startswith(TEXT_CHECK)
+        name = QCoreApplication.translate("StageView", "Text to read") if is_text else answer_name(number)
+        painter.drawText(head, Qt.AlignmentFlag.AlignVCenter, name)
     for area in state.aois:
         _paint_area(painter, area, state, theme)
 
