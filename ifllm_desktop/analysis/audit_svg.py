@@ -290,7 +290,7 @@ def trace_svg(
             ("minutes of the session" if last else "", name),
         )  # fmt: skip
         points = np.column_stack([t_min, np.clip(values, min(low, high), max(low, high))])
-        parts.append(f'<path d="{_line(axes, _thinned(points))}" class="{kind}"/>')
+        parts.append(f'<path d="{_line(axes, _thinned(points), 0)}" class="{kind}"/>')
     return svg((width, 70.0 * len(lanes) + 30), title, description, parts)
 
 
@@ -306,12 +306,12 @@ def _thinned(points: Floats) -> Floats:
     return np.column_stack([parts[:, 0, 0], np.where(n > 0, middle, np.nan)])
 
 
-def _line(axes: _Axes, points: Floats) -> str:
-    """Path through what was measured, lifted where it was not."""
+def _line(axes: _Axes, points: Floats, digits: int = 1) -> str:
+    """Path through what was measured, lifted where it was not; whole px (no digits) keep long lines short."""
     path, down = [], False
     for x, y in points.tolist():
         if math.isfinite(x) and math.isfinite(y):
-            path.append(f"{'L' if down else 'M'}{axes.x(x):.1f} {axes.y(y):.1f}")
+            path.append(f"{'L' if down else 'M'}{axes.x(x):.{digits}f} {axes.y(y):.{digits}f}")
             down = True
         else:
             down = False
