@@ -51,7 +51,14 @@ def counted_spans(rows: GazeRows) -> tuple[Span, ...]:
             t0_ns = min(first, default=t0_ns)
         if t1_ns > max(t0_ns, begin_ns):
             spans.append((max(t0_ns, begin_ns), t1_ns))
-    return _without(spans, [(p.t0_ns, p.t1_ns) for p in pauses(rows.events, end_ns)])
+    return without(spans, [(p.t0_ns, p.t1_ns) for p in pauses(rows.events, end_ns)])
+
+
+def shown_spans(events: Sequence[Event], page: str, end_ns: int) -> tuple[Span, ...]:
+    """Stretches in which a page was shown."""
+    pages = [(event.t_ns, str(event.payload["page"])) for event in events if event.kind == "page"]
+    ends = [t_ns for t_ns, _ in pages[1:]] + [end_ns]
+    return tuple((t0_ns, t1_ns) for (t0_ns, name), t1_ns in zip(pages, ends, strict=True) if name == page)
 
 
 def invalid_spans(rows: GazeRows) -> tuple[InvalidSpan, ...]:
@@ -132,7 +139,8 @@ def _first(times: Ints, t0_ns: int, t1_ns: int) -> list[int]:
     return [int(times[number])] if number < len(times) and times[number] < t1_ns else []
 
 
-def _without(spans: Sequence[Span], holes: Sequence[Span]) -> tuple[Span, ...]:
+def without(spans: Sequence[Span], holes: Sequence[Span]) -> tuple[Span, ...]:
+    """What is left of stretches when others are taken out of them."""
     out = list(spans)
     for h0_ns, h1_ns in holes:
         parts = []

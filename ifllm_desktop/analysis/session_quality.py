@@ -9,7 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from ifllm_desktop.analysis.calibration_attempts import ONE_EURO, attempts, parents_of, pooled, root_of
-from ifllm_desktop.analysis.counted_time import counted_spans, data_loss, gap_bins, invalid_spans
+from ifllm_desktop.analysis.counted_time import (
+    counted_spans,
+    data_loss,
+    gap_bins,
+    invalid_spans,
+    shown_spans,
+    without,
+)
 from ifllm_desktop.analysis.error_over_session import cells_of, drift_of, text_accuracy
 from ifllm_desktop.analysis.gaze_rows import GazeRows, inside, read_gaze_rows, screen_of_calibration
 from ifllm_desktop.analysis.head_movement import head_from_calibration, head_movement, trace_of
@@ -136,7 +143,11 @@ def _gaze_consent(events: Sequence[Event]) -> str:
 
 
 def _on_text(rows: GazeRows, spans: Sequence[tuple[int, int]]) -> float:
-    """Share of the gaze that was on text, while there were answers on the screen; NaN without any."""
-    off = rows.off_text[inside(rows.hit_t_ns, spans)]
+    """Share of the gaze that was on text, while there were answers on the screen; NaN without any.
+
+    The text on which gaze is checked does not count: everybody is asked to look at it.
+    """
+    asked = shown_spans(rows.events, "text_check", rows.end_ns)
+    off = rows.off_text[inside(rows.hit_t_ns, without(spans, asked))]
     off = off[np.isfinite(off)]
     return float(1 - off.mean()) if len(off) else math.nan

@@ -285,6 +285,24 @@ def test_that_a_text_which_nobody_read_gives_its_reason() -> None:
     assert session_quality(known_session()).text.reason == "not_done"
 
 
+def test_that_the_text_that_everybody_is_asked_to_read_does_not_count_as_time_on_text() -> None:
+    def hits(page: str) -> float:
+        add = RecordingBuilder()
+        add.event(ACCEPTED_MS + 100, "page", page=page)
+        for k in range(30):
+            add.row("hit", ACCEPTED_MS + 200 + 30 * k, k, "r", "", 0, 0, 0.9, 0.5, 0.1)
+        add.event(ACCEPTED_MS + 2000, "page", page="task")
+        for k in range(30):
+            add.row("hit", ACCEPTED_MS + 2100 + 30 * k, 100 + k, "r", "", 0, 0, 0.2, 0.1, 0.8)
+        known = known_session()
+        rows = {name: list(found) for name, found in known.rows.items()}
+        for name, found in add.rows.items():
+            rows[name] = sorted([*rows.get(name, []), *found], key=lambda row: row[0])
+        return session_quality(FakeRecording(known.info(), rows)).on_text
+
+    assert hits("task") == pytest.approx(0.55) and hits("text_check") == pytest.approx(0.2)
+
+
 # ---- score -----------------------------------------------------------------------------------
 
 
