@@ -101,6 +101,7 @@ class Pipeline:
         self._model: tuple[GazeModel, str] | None = None
         self._scene: Scene = EMPTY_SCENE
         self._paused = False
+        self._resumed_ns = -1
         self._closer = False
         self._keep_patches = False
         self._counting = threading.Lock()  # missing frames are entered by the camera's threads
@@ -117,9 +118,18 @@ class Pipeline:
         """Write rows elsewhere from the next frame on (the bench times them)."""
         self._record = record
 
-    def set_paused(self, paused: bool) -> None:
-        """While paused frames are neither looked at nor stored nor counted."""
+    def set_paused(self, paused: bool, t_ns: int = -1) -> None:
+        """While paused frames are neither looked at nor stored nor counted.
+
+        ``t_ns`` is the session time of the end of a pause: pictures that were taken before it stay unseen, too.
+        """
+        if self._paused and not paused:
+            self._resumed_ns = t_ns  # a picture that was taken in the pause may still be on its way here
         self._paused = paused
+
+    def _hidden(self, t_ns: int) -> bool:
+        """Whether something was taken in a pause (session time)."""
+        return self._paused or t_ns < self._resumed_ns
 
     def set_closer_look(self, closer: bool) -> None:
         """Whether glasses, sharpness and the like are looked for (the camera check shows them)."""
@@ -140,7 +150,7 @@ class Pipeline:
     def process(self, frame: Frame) -> Observation:
         """One frame ends as exactly one row in ``landmarks`` or one in ``gap``; while paused it is not looked at."""
         t_ns = self.session_ns(frame.t_ns)
-        if self._paused:
+        if self._hidden(t_ns):
             return Observation(t_ns, frame.index, None)
         with self._counting:
             self.n_frames += 1
@@ -187,11 +197,11 @@ class Pipeline:
             return
         with self._counting:
             self.n_frames += 1
-        self._gap(max(0, t_ns), frame_index, reason, n_frames)
+        self._gap(max(0, t_ns, self._resumed_ns), frame_index, reason, n_frames)
 
     def dropped(self, frame: Frame) -> None:
         """A gap row for a frame that a newer one replaced before it could be looked at."""
-        if self._paused:
+        if self._hidden(self.session_ns(frame.t_ns)):
             return
         with self._counting:
             self.n_frames += 1

@@ -157,30 +157,37 @@ class Conductor:
         """Carry out a command of the flow now, and what follows from it."""
         if name not in COMMANDS:
             raise BugError("flow_command", name=name)
+        pipeline = self.pipeline()
+        if name == "pause" and pipeline is not None:
+            pipeline.set_paused(True)  # before the moment that is written down, so that no picture is later than it
         t_ns = self.recorder.now_ns()
         if name in ("resume", "stop"):
             self.recorder.resume()  # what came in during a pause is stored before the end, too
-        snapshot: FlowSnapshot = getattr(self.flow, name)(t_ns, *arguments)
+        try:
+            snapshot: FlowSnapshot = getattr(self.flow, name)(t_ns, *arguments)
+        except BugError:
+            self._let_look(t_ns)  # a pause that is not allowed here pauses nothing
+            raise
         if name == "pause":
             self.recorder.pause()
         if snapshot.gaze_off and not self._without_gaze:
             self._n_passes_seen = self.video_passes()
             self._without_gaze = True
-        self._let_look()
+        self._let_look(t_ns)
         self._after_command(name, snapshot)
         return snapshot
 
-    def _let_look(self) -> None:
+    def _let_look(self, t_ns: int) -> None:
         """After the end and without gaze nothing of the person is taken, however long a page is looked at."""
         pipeline, snapshot = self.pipeline(), self.snapshot
         if pipeline is not None:
-            pipeline.set_paused(snapshot.paused or bool(snapshot.ended) or snapshot.gaze_off)
+            pipeline.set_paused(snapshot.paused or bool(snapshot.ended) or snapshot.gaze_off, t_ns)
 
     def tick(self) -> FlowSnapshot:
         """Take in what devices and back ends delivered, and let time pass."""
         self.recorder.tick()
         if self._without_gaze:
-            self._let_look()  # the pipeline may have been made after gaze was given up
+            self._let_look(self.recorder.now_ns())  # the pipeline may have been made after gaze was given up
         self._take_observations()
         for t_clock_ns, response_id, chunk in self._chat.poll():
             self.flow.chunk(self.recorder.session_ns(t_clock_ns), response_id, chunk)

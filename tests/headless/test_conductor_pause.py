@@ -38,6 +38,7 @@ def test_that_an_answer_that_went_on_during_a_pause_is_replayed_as_it_was_laid_o
     conductor.flow.calibration_finished(now_ns, CalibrationOutcome("test", "test", ok=True, n_targets=9))
     conductor.flow.validation_finished(now_ns, ValidationOutcome("test", "test", ok=True))
     conductor.command("accept_gaze")
+    conductor.command("skip_text")
     conductor.command("next")
     conductor.command("skip_drift")
     task = conductor.snapshot.task

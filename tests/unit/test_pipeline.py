@@ -112,6 +112,23 @@ def test_that_a_pause_looks_at_nothing_and_counts_nothing() -> None:
     assert rows.frame_indices() == [3]
 
 
+def test_that_a_picture_of_the_pause_that_arrives_after_it_stays_unseen() -> None:
+    rows = Rows()
+    line = pipeline(rows, FakeLandmarker())
+    line.process(picture(0, 0))
+    line.set_paused(True, 5)
+    line.set_paused(False, 20)
+    line.process(picture(12, 1))
+    line.dropped(picture(15, 2))
+    line.process(picture(20, 3))
+    assert rows.frame_indices() == [0, 3] and line.n_frames == 2
+    line.set_paused(False, 99)  # it was not paused: nothing changes
+    line.process(picture(30, 4))
+    assert rows.frame_indices() == [0, 3, 4]
+    line.lost(15, -1, 3, "camera_lost")  # began in the pause: what is missing is entered at its end
+    assert rows.of("gap")[0][0] == 20
+
+
 def test_that_replaced_and_missing_frames_are_gaps_and_passes_are_counted() -> None:
     rows = Rows()
     line = pipeline(rows)
