@@ -159,7 +159,9 @@ class Conductor:
             raise BugError("flow_command", name=name)
         pipeline = self.pipeline()
         if name == "pause" and pipeline is not None:
-            pipeline.set_paused(True)  # before the moment that is written down, so that no picture is later than it
+            pipeline.set_paused(
+                True
+            )  # before the moment that is written down, so that no picture is later than it
         t_ns = self.recorder.now_ns()
         if name in ("resume", "stop"):
             self.recorder.resume()  # what came in during a pause is stored before the end, too
