@@ -384,7 +384,10 @@ def label_history(study: StudyFolder, annotator_id: str, *, simulated: bool = Fa
     """The label log of an annotator; simulated ones have simulated ids and times."""
     if simulated:
         clock = SimulatedClock(wall_start_ns=SIMULATED_WALL_START_NS)
-        ids: IdFactory = SeededIds(annotator_id)
+        stored = len(
+            study.catalogue().operations()
+        )  # a second demo in one folder goes on, with ids of its own
+        ids: IdFactory = SeededIds(f"{annotator_id} {stored}" if stored else annotator_id)
         return LabelHistory(
             study.catalogue(), annotator_id, "station-1", lambda: ids.new("op"), clock.wall_ns
         )

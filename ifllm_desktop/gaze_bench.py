@@ -97,8 +97,11 @@ def words(report: Report) -> str:
         f"{report['n_points']} targets calibrate, the others test; {how}; {many}.",
         f"{'   '.join(errors)} (x and y: median of the absolute error)",
         f"within the model's own standard deviation: {one:.0%} (nominal 68 %), within two: {two:.0%} (95 %)",
-        "",
     ]
+    if set(report["profiles"]) != {report["features"]}:  # without all patches the landmarks alone calibrate
+        kinds = ", ".join(f"{name} in {n}" for name, n in sorted(report["profiles"].items()))
+        lines.append(f"features used: {kinds} draws, because patches are missing")
+    lines.append("")
     for title, key in (("person", "by_person"), ("session", "by_session")):
         width = max(len(title), *(len(name) for name in report[key]))
         lines.append(f"{title:<{width}}  median px   p90 px      n")

@@ -70,7 +70,7 @@ SENTENCES: dict[str, str] = {
     "derived_missing": "There is no derived stream {path}: make it with `ifllm-desktop gaze rederive`.",
     "derived_damaged": "{path} is damaged ({problem}): make it again with `ifllm-desktop gaze rederive`.",
     "derived_stale": "{path} was made from another state of the recording: make it again with `ifllm-desktop gaze rederive`.",
-    "derive_nothing": "Gaze could be computed again for none of the {n} sessions of {path}: the lines above say why.",
+    "derive_nothing": "Nothing could be computed for the {n} sessions of {path}: the lines above say why.",
     # the gaze bench
     "bench_missing": "There is no file {path}: check the name, or make one with `ifllm-desktop gaze extract`.",
     "bench_unreadable": "{path} cannot be read as arrays ({reason}): give the .npz file that `ifllm-desktop gaze extract` wrote.",
@@ -91,7 +91,7 @@ SENTENCES: dict[str, str] = {
     "disk_full": "The disk that holds {path} is full: free some space; everything recorded until now is kept.",
     "folder_read_only": "{path} cannot be written to: choose a folder that you may write to, or change its permissions.",
     "path_unusable": "{path} cannot be used ({reason}): choose another one.",
-    "session_missing": "The study has no session {session}: `ifllm-desktop verify` lists them.",
+    "session_missing": "The study has no session {session}: `ifllm-desktop audit --table` lists them.",
     "no_sessions": "The study in {path} has no session yet: record one with `ifllm-desktop run {path}`.",
     "participant_id": "{name} cannot be the id of a participant: use 1 to 32 letters, digits, - and _, the first a letter or digit.",
     "label_conflict": "This label step was already stored by another window: close one of them and try again.",

@@ -120,9 +120,10 @@ def reason_counts(rows: Sequence[AuditRow]) -> dict[str, int]:
 
 
 def _header(title: str, facts: ReportFacts, rows: Sequence[AuditRow]) -> str:
-    simulated = sum(row.devices == "simulated" for row in rows)
+    simulated = sum(row.devices != "real" for row in rows)
     note = (
-        f'<p class="warning">{simulated} of {len(rows)} sessions are of simulated participants: not data of people.</p>'
+        f'<p class="warning">{simulated} of {len(rows)} sessions are of simulated participants or video files: '
+        "not data of people.</p>"
         if simulated else ""
     )  # fmt: skip
     return (

@@ -85,7 +85,7 @@ def broken_rules(quality: SessionQuality, rule: ExclusionRule, limits: QualityLi
             )
             if broken  # NaN compares as False: not measured is not beyond
         ]
-    if rule.no_simulated and quality.apparatus.devices == "simulated":
+    if rule.no_simulated and quality.apparatus.devices != "real":
         found.append("simulated")
     return tuple(found)
 

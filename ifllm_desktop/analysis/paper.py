@@ -100,12 +100,13 @@ def _sentences(
 ) -> list[str]:
     measured = [q for q in kept if math.isfinite(q.accuracy.px)]
     out = []
-    simulated = sum(q.apparatus.devices == "simulated" for q in kept)
+    simulated = sum(q.apparatus.devices != "real" for q in kept)
     if simulated:
+        video = " or a video file" if any(q.apparatus.devices == "video" for q in kept) else ""
         what = (
-            "The session is of a simulated participant" if len(kept) == 1
+            f"The session is of a simulated participant{video}" if len(kept) == 1
             else f"{'All' if simulated == len(kept) else f'{simulated} of the'} {len(kept)} sessions are of simulated "
-            "participants"
+            f"participants{video}"
         )  # fmt: skip
         out.append(f"{what}, not of people.")
     rate = _over(kept, lambda q: q.loss.effective_hz, "{:.1f}", " Hz", interval=False)

@@ -187,7 +187,8 @@ class SessionInfo:
     Attributes
     ----------
     devices : str
-        ``real``, ``video`` or ``simulated``: where gaze and pointer came from.
+        ``real``, ``video`` or ``simulated``: where the gaze came from. A face on a video did not look at this
+        screen, so only ``real`` is data of a person.
     state : str
         ``open``, ``finished``, ``stopped`` (ended early) or ``withdrawn``.
     """

@@ -60,9 +60,10 @@ def _origin(material: Material) -> str:
     devices = sorted({session.source.info().devices for session in material.sessions})
     people = len({session.participant_id for session in material.sessions})
     text = f"{len(material.sessions)} sessions of {people} people who agreed to sharing."
-    if "simulated" in devices:
-        some = "" if devices == ["simulated"] else " in some sessions"
-        text += f" **Gaze, pointer and votes come from simulated participants{some}.**"
+    if devices and devices != ["real"]:
+        some = " in some sessions" if "real" in devices else ""
+        video = " or a video file" if "video" in devices else ""
+        text += f" **Gaze, pointer and votes come from simulated participants{video}{some}.**"
     return text
 
 

@@ -84,6 +84,8 @@ class AnswerEvidence:
 
     Attributes
     ----------
+    error_y_px : float
+        Vertical error of the gaze by the validation that stands, root mean square; NaN when it is not known.
     geometries : tuple of Geometry
         By time; the first one holds from the beginning of the window.
     scroll_t_ns, scroll_px : ndarray, shape (n,)
@@ -96,6 +98,7 @@ class AnswerEvidence:
     t0_ns: int
     t1_ns: int
     gaze: GazeSamples | None
+    error_y_px: float
     pointer: Records | None
     geometries: tuple[Geometry, ...]
     scroll_t_ns: NDArray[np.int64]
@@ -108,6 +111,11 @@ class AnswerEvidence:
         heads = [geometry.layout.head for geometry in self.geometries]
         longer = any(head.height_px > head.viewport.h_px + 1 for head in heads)
         return longer and not len(self.scroll_t_ns) and self.pointer is None
+
+    def words_told(self) -> bool:
+        """Whether the error of the gaze is no larger than a line: what is said of single words rests on that."""
+        heights = [w.rect.h_px for w in self.geometries[-1].layout.words] if self.geometries else []
+        return bool(heights) and self.error_y_px <= float(np.median(heights))
 
     def geometry_spans(self) -> list[tuple[int, int, TextLayout]]:
         """(from ns, until ns, layout) for each geometry within the window."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ifllm_desktop.derive.validated import error_of_validation
 from ifllm_desktop.domain.gaze_standing import standing_validation
 from ifllm_desktop.domain.session import ResponseRecord, TurnRecord
 from ifllm_desktop.features.evidence import (
@@ -129,6 +130,23 @@ def gaze_was_accepted(source: RecordingSource, t_ns: int) -> bool:
     return standing is not None and bool(standing["ok"])
 
 
+def vertical_error_px(source: RecordingSource, t_ns: int) -> float:
+    """Root mean square vertical error by the validation that stands at a moment, screen px; NaN without one.
+
+    Recordings that do not list their targets have only the mean distance: half of its square is taken as vertical.
+    """
+    standing = standing_validation(source.events(), t_ns)
+    if standing is None:
+        return math.nan
+    error = error_of_validation(standing)
+    if error is not None:
+        return error.total_px[1]
+    accuracy_px, sd_px = standing.get("accuracy_px"), standing.get("sd_px") or (None, None)
+    if accuracy_px is None or sd_px[1] is None:
+        return math.nan
+    return math.hypot(accuracy_px / math.sqrt(2), sd_px[1])
+
+
 def answer_evidence(
     source: RecordingSource, history: LayoutHistory, window: ReadingWindow, response: ResponseRecord
 ) -> AnswerEvidence:
@@ -146,6 +164,7 @@ def answer_evidence(
         t0_ns=t0_ns,
         t1_ns=t1_ns,
         gaze=gaze if len(gaze) and gaze_was_accepted(source, t0_ns) else None,
+        error_y_px=vertical_error_px(source, t0_ns),
         pointer=pointer[max(earlier, 0) :] if len(pointer) else None,
         geometries=geometries(history, response.response_id, t0_ns, t1_ns),
         scroll_t_ns=scroll["t_ns"].astype(np.int64),
@@ -183,10 +202,11 @@ def gaze_dwell_s(evidence: AnswerEvidence, from_ns: int | None = None) -> float:
 def coverage(evidence: AnswerEvidence) -> float:
     """Share of the answer's words with an expected dwell of at least 50 ms; NaN without gaze or words.
 
-    NaN, too, for a text longer than its viewport when neither scrolling nor the pointer was recorded (both need the
-    same consent): nobody knows then what was in view.
+    NaN, too, where the vertical error of the gaze exceeds the line height, and for a text longer than its viewport
+    when neither scrolling nor the pointer was recorded (both need the same consent): nobody knows then what was in
+    view.
     """
-    if evidence.gaze is None or not evidence.geometries or evidence.scroll_unknown():
+    if evidence.gaze is None or not evidence.words_told() or evidence.scroll_unknown():
         return math.nan
     dwell = word_dwell_s(evidence, evidence.gaze)
     last = evidence.geometries[-1].layout

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-FEATURE_SET = "pair-5.1"
+FEATURE_SET = "pair-5.2"
 """Names this list of measures with their versions; a model trained on another one is refused."""
 
 
@@ -57,9 +57,11 @@ MEASURES: tuple[Measure, ...] = (
         "Time of the pointer inside the visible part of the answer; nowhere else is it looked at.",
     ),
     Measure(
-        "coverage", "share", 1, ("gaze", "layout_epoch", "layout_block", "reveal", "scroll"), "before_vote",
+        "coverage", "share", 2, ("gaze", "layout_epoch", "layout_block", "reveal", "scroll"), "before_vote",
         "plain",
-        "Share of the answer's words whose expected dwell reached 50 ms, gaze spread by its Gaussian.",
+        "Share of the answer's words whose expected dwell reached 50 ms, gaze spread by its Gaussian. Missing "
+        "where the vertical error of the gaze exceeds the line height: then no word can be told from the words "
+        "above and below it.",
     ),
     Measure(
         "late_dwell_share", "share", 1, ("gaze", "layout_epoch"), "before_vote", "plain",

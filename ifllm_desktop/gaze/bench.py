@@ -75,7 +75,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """Every prediction, and what could not be used with the reason (session → code)."""
+    """Every prediction, and what could not be used with the reason (session → words)."""
 
     predictions: tuple[Prediction, ...]
     profiles: Mapping[str, int]
@@ -155,15 +155,20 @@ def run_bench(
         if n_points < MIN_TARGETS or len(targets) <= n_points:
             left_out[f"{participant}/{session}"] = f"only {len(targets)} usable targets"
             continue
-        for draw, chosen in enumerate(_draws(targets, n_points, n_draws, f"{participant}/{session}", seed)):
+        draws = list(_draws(targets, n_points, n_draws, f"{participant}/{session}", seed))
+        flat = 0
+        for draw, chosen in enumerate(draws):
             known = np.isin(rows.target_index[mine], chosen)
             try:
                 model = (GazeModel(profiles[participant]) if profiles is not None else GazeModel()).fit(
                     rows.features[mine[known]], rows.target_px[mine[known]], rows.target_index[mine[known]]
                 )
-            except DataError as error:
-                left_out[f"{participant}/{session}"] = error.code
-                break
+            except DataError:  # enough targets were chosen, so they lie along one axis of the screen
+                flat += 1
+                left_out[f"{participant}/{session}"] = (
+                    f"{flat} of {len(draws)} draws lie on one row or column"
+                )
+                continue
             name = model.profile_.name
             used[name] = used.get(name, 0) + 1
             predictions += _tested(rows, mine[~known], model, participant, session, draw)

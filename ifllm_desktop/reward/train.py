@@ -28,7 +28,7 @@ TEMPERATURES = (0.25, 8.0)
 
 def trained_on(rows: Sequence[PairRow]) -> str:
     """What must be said beside each score: whether the people behind the rows were simulated."""
-    kinds = {"simulated" if row.devices == "simulated" else "real" for row in rows}
+    kinds = {"real" if row.devices == "real" else "simulated" for row in rows}
     if kinds == {"simulated"}:
         return "simulated participants"
     return "participants" if kinds == {"real"} else "participants and simulated participants"

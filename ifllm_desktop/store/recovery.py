@@ -251,8 +251,10 @@ def verify(study: StudyFolder) -> StudyReport:
     try:
         reports = recover(study)
         sessions, problems = study.catalogue().sessions(), study.catalogue().problems()
+        derived = _derived_reports(study, sessions)
     except DataError as error:
-        reports, sessions, problems = [], [], [sentence(error)]
+        # without the catalogue nobody can tell which session a derived file belongs to: nothing is said of them
+        reports, sessions, derived, problems = [], [], [], [sentence(error)]
     found = {report.file: report for report in reports}
     recordings = [_session_report(study, info, found) for info in sessions if info.segments]
     known = {segment.file for info in sessions for segment in info.segments}
@@ -261,7 +263,6 @@ def verify(study: StudyFolder) -> StudyReport:
         for path in sorted(study.recordings.glob("*.sqlite"))
         if path.name not in known
     ]
-    derived = _derived_reports(study, sessions)
     ok = not problems and not any(entry["problems"] for entry in (*recordings, *derived))
     return StudyReport(ok=ok, recordings=recordings, derived=derived, problems=problems)
 

@@ -110,7 +110,7 @@ class ConsentPage(ParticipantPage):
         promises = (
             (
                 "laptop",
-                self.tr("Everything stays on this computer. No video and no picture of you is stored."),
+                self.tr("Everything stays on this computer. No video and no picture of your face is stored."),
             ),
             (
                 "pause_circle",

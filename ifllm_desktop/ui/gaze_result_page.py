@@ -220,9 +220,9 @@ class GazeResultPage(ParticipantPage):
         set_role(self.grade, "grade" if grade in ("A", "B", "C") else "grade_bad")
         outcome = validation or snapshot.calibration
         reason = "" if outcome is None or outcome.ok else gaze_words.reason_sentence(outcome.reason)
-        self.grade_title.setText(gaze_words.good_for(grade) or reason)
         rule = gaze_words.grade_rule(snapshot.study.calibration, screen)
         self.chances.set_validation(validation, snapshot.study.quality)
+        self.grade_title.setText(gaze_words.good_for(self.chances.levels) or reason)
         both = self.tr("{reason} {rule}").format(reason=reason, rule=rule)
         self.grade_note.setText(both if reason and grade else rule)
 

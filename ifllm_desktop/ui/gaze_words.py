@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Mapping
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
@@ -11,6 +12,7 @@ from PySide6.QtCore import QCoreApplication
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.gaze.quality import GradeLimits, angle_deg, gaze_vectors
 from ifllm_desktop.protocol import CalibrationPlan
+from ifllm_desktop.reading.support import LEVELS, LevelSupport
 from ifllm_desktop.session.snapshot import CalibrationOutcome, TargetOutcome, ValidationOutcome
 
 ASSUMED_PX_PER_DEG = GradeLimits().px_per_deg
@@ -121,12 +123,22 @@ def measured_on(targets: tuple[TargetOutcome, ...], calibration: CalibrationOutc
     ).format(n=len(targets))
 
 
-def good_for(grade: str) -> str:
-    """What a grade is good for, in half a sentence; empty without a grade."""
-    return {
-        "A": _tr("Good for sides, blocks and some lines"), "B": _tr("Good for sides and blocks"),
-        "C": _tr("Good for sides and large blocks"), "D": _tr("Tells at most which side was read"),
-    }.get(grade, "")  # fmt: skip
+def good_for(levels: Mapping[str, LevelSupport] | None) -> str:
+    """What the measured error is good for, in half a sentence: the bars in words; empty without a measurement."""
+    if levels is None:
+        return ""
+    names = {
+        ("side", "supported"): _tr("sides"), ("side", "probable"): _tr("some sides"),
+        ("block", "supported"): _tr("blocks"), ("block", "probable"): _tr("some blocks"),
+        ("line", "supported"): _tr("lines"), ("line", "probable"): _tr("some lines"),
+        ("word", "supported"): _tr("words"), ("word", "probable"): _tr("some words"),
+    }  # fmt: skip
+    offered = [names[level, levels[level].state] for level in LEVELS if levels[level].state != "refused"]
+    if not offered:
+        return _tr("Too coarse to tell even the side")
+    if len(offered) == 1:
+        return _tr("Good for {name} only").format(name=offered[0])
+    return _tr("Good for {names} and {last}").format(names=", ".join(offered[:-1]), last=offered[-1])
 
 
 def grade_rule(plan: CalibrationPlan, screen: Screen) -> str:

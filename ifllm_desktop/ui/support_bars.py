@@ -26,6 +26,7 @@ class SupportBars(QWidget):
         super().__init__()
         self.setObjectName("gaze_support")
         self.bars = _Bars()
+        self.levels: Mapping[str, LevelSupport] | None = None  # None: nothing was measured
         self.note = label("", "caption", wrap=True, name="gaze_support_note")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -38,10 +39,12 @@ class SupportBars(QWidget):
         """Chances for an answer of usual size, by the error that the validation has shown."""
         error = error_of_validation(validation.to_payload()) if validation is not None else None
         if error is None:
+            self.levels = None
             self.hide()
             return
         limits = SupportLimits(plan.supported, plan.probable)
         levels = support(USUAL_SIZES, error.total_px, n_sides=2, limits=limits)
+        self.levels = levels
         self.bars.set_levels(levels)
         self.note.setText(self._sentence(levels))
         self.show()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,19 @@ def test_that_a_damaged_catalogue_is_a_problem_text_and_recordings_are_still_che
     assert report["ok"] is False
     assert "study.sqlite is damaged" in report["problems"][0]
     assert report["recordings"][0]["rows"]["pointer"] == 100
+
+
+def test_that_a_damaged_catalogue_does_not_ask_to_delete_what_was_derived(study: StudyFolder) -> None:
+    record(study)
+    study.close()
+    (study.derived / "s1").mkdir(parents=True)
+    with sqlite3.connect(study.derived / "s1" / "gaze-0000.sqlite") as other:
+        other.execute("CREATE TABLE t (x)")
+    other.close()
+    assert verify(study)["derived"]  # read, and found wanting
+    study.close()
+    (study.path / "study.sqlite").write_bytes(b"no database " * 1000)
+    assert "delete" not in str(verify(study))
 
 
 def test_that_a_schema_of_broken_text_is_a_problem_text(study: StudyFolder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import shutil
 import threading
 from collections import Counter
 from pathlib import Path
@@ -100,6 +101,15 @@ def test_that_the_same_seed_gives_the_same_exports_byte_for_byte(first: Ran, hom
     assert found.keys() == expected.keys() and len(found) > 10
     assert [name for name in found if found[name] != expected[name]] == []
     assert again["files"] == first.report["files"] and again["sessions"] == first.report["sessions"]
+
+
+def test_that_a_finished_demo_can_be_gone_on_with(first: Ran, home: Path) -> None:
+    shutil.copytree(first.report["study"], home / "copy")
+    with StudyFolder.open(home / "copy") as copied:
+        before = len(copied.catalogue().operations())
+        assert before == 2
+        assert compose.label_for_demo(copied, first.report["sessions"][1]) == {"spans": 1, "episodes": 1}
+        assert len({o.operation_id for o in copied.catalogue().operations()}) == before + 2
 
 
 def test_that_another_seed_gives_another_session(first: Ran, home: Path) -> None:

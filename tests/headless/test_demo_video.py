@@ -40,6 +40,8 @@ def check_frames(ran: Ran, n_a_pass: int, rate_hz: float) -> StudyFolder:
     states = [event.payload["state"] for event in source.events() if event.kind == "camera"]
     assert states.count("looped") == report["video_passes"] and states[0] == "opened"
     assert source.info().devices == "video"
+    card = next(Path(report["export"]).rglob("README.md")).read_text("utf-8")
+    assert "come from simulated participants or a video file" in card  # never passed off as people
     return study
 
 

@@ -85,6 +85,8 @@ def test_that_patches_that_nobody_cut_fall_back_to_landmarks(tmp_path: Path, pic
     )
     assert set(patch["profiles"]) == {"iris"}
     assert patch["median_px"] == iris["median_px"]
+    said = run(tmp_path, ["gaze", "bench", pictures, "--features", "patch", "--draws", "3"]).out
+    assert "features used: iris in 6 draws, because patches are missing" in said
 
 
 def test_that_words_come_without_json(tmp_path: Path, pictures: Path) -> None:

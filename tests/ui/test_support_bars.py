@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import pytest
 from pytestqt.qtbot import QtBot
 
+from ifllm_desktop.ui import gaze_words
 from ifllm_desktop.ui.support_bars import SupportBars, chance
 from tests.gaze_snapshots import validation
 from tests.participant_snapshots import demo_study
@@ -32,6 +34,22 @@ def test_that_a_small_error_offers_what_a_large_one_does_not(qtbot: QtBot) -> No
 
 def test_that_words_are_refused_by_name_where_the_error_is_over_a_line(qtbot: QtBot) -> None:
     assert "Single words are not offered" in shown(qtbot, (30, 28, 35, 30, 32)).note.text()
+
+
+@pytest.mark.parametrize(
+    ("errors_px", "words"),
+    [
+        ((6, 5, 7, 4, 6), "Good for sides, blocks, some lines and some words"),
+        ((30, 28, 35, 30, 32), "Good for sides, some blocks and some lines"),
+        ((90, 60, 120, 70, 85), "Good for sides and some blocks"),
+        ((3000, 3000, 3000, 3000, 3000), "Too coarse to tell even the side"),
+    ],
+)
+def test_that_the_title_says_what_the_bars_offer(
+    qtbot: QtBot, errors_px: tuple[float, ...], words: str
+) -> None:
+    assert gaze_words.good_for(shown(qtbot, errors_px).levels) == words
+    assert gaze_words.good_for(None) == ""
 
 
 def test_that_nothing_is_shown_without_a_validation(qtbot: QtBot) -> None:

@@ -76,7 +76,9 @@ def test_that_each_rule_names_itself() -> None:
     assert broken_rules(unvalidated, STUDY, LIMITS) == ("not_validated",)
     assert broken_rules(named(1, gaze_consent="no"), STUDY, LIMITS) == ("no_gaze",)
     strict = ExclusionRule(min_rate_hz=1000.0, max_drift_deg=-100.0, min_score=101.0, no_simulated=True)
+    video = replace(made, apparatus=replace(made.apparatus, devices="video"))
     simulated = replace(made, apparatus=replace(made.apparatus, devices="simulated"))
+    assert "simulated" in broken_rules(video, strict, LIMITS)
     assert broken_rules(simulated, strict, LIMITS) == ("rate", "drift", "score", "simulated")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 
@@ -42,6 +43,23 @@ def with_rows(source: FakeRecording, stream: str, change: Callable[[Row], Row | 
     return FakeRecording(source.info(), source.rows | {stream: changed})
 
 
+def with_error(source: FakeRecording, accuracy_px: float, sd_px: float) -> FakeRecording:
+    """The same recording with another outcome of its validation."""
+
+    def change(row: Row) -> Row:
+        if row[1] != "validation":
+            return row
+        known = json.loads(row[2]) | {"accuracy_px": accuracy_px, "sd_px": [sd_px, sd_px]}
+        return (row[0], row[1], json.dumps(known, separators=(",", ":")))
+
+    return with_rows(source, "event", change)
+
+
+def fine(source: FakeRecording) -> FakeRecording:
+    """With gaze that tells words: an error well below the line height."""
+    return with_error(source, 8.0, 6.0)
+
+
 def column(stream: str, name: str) -> int:
     return STREAMS[stream].names.index(name)
 
@@ -55,14 +73,47 @@ def test_that_the_registry_lists_five_measures_that_are_known_before_the_vote() 
 
 
 def test_that_a_longer_look_gives_more_dwell_coverage_and_late_share() -> None:
-    row = only_row(small_session(plans=[TurnPlan(choice="right", read_ms=60_000)]))
-    mirrored = only_row(small_session(plans=[TurnPlan(choice="left", read_ms=60_000)]))
+    row = only_row(fine(small_session(plans=[TurnPlan(choice="right", read_ms=60_000)])))
+    mirrored = only_row(fine(small_session(plans=[TurnPlan(choice="left", read_ms=60_000)])))
     for name in ("gaze_dwell_s", "coverage", "late_dwell_share"):
         assert value(mirrored, "left", name) > value(row, "left", name)
     assert value(row, "left", "late_dwell_share") + value(row, "right", "late_dwell_share") == pytest.approx(
         1
     )
     assert value(row, "left", "length_chars") == len(TurnPlan().left)
+
+
+@pytest.mark.parametrize(
+    ("accuracy_px", "sd_px", "told"),
+    [(8.0, 6.0, True), (20.0, 15.0, True), (30.0, 20.0, False), (8.0, 40.0, False)],
+)
+def test_that_words_are_not_counted_where_the_error_is_larger_than_a_line(
+    accuracy_px: float, sd_px: float, told: bool
+) -> None:
+    row = only_row(with_error(small_session(), accuracy_px, sd_px))
+    assert math.isnan(value(row, "left", "coverage")) is not told
+    assert value(row, "left", "gaze_dwell_s") > 0  # a side is larger than a line
+
+
+def test_that_the_targets_of_a_validation_tell_its_vertical_error() -> None:
+    targets = [
+        {
+            "error_px": 40.0,
+            "x_px": 100.0 * k,
+            "y_px": 100.0,
+            "mean_x_px": 100.0 * k + 40.0,
+            "mean_y_px": 103.0,
+        }
+        for k in range(5)
+    ]
+
+    def change(row: Row) -> Row:
+        if row[1] != "validation":
+            return row
+        return (row[0], row[1], json.dumps(json.loads(row[2]) | {"targets": targets, "sd_px": [40.0, 6.0]}))
+
+    row = only_row(with_rows(small_session(), "event", change))
+    assert value(row, "left", "coverage") > 0  # off to the side, not in height
 
 
 def test_that_dwell_of_both_answers_is_no_longer_than_the_window() -> None:
@@ -122,7 +173,7 @@ def test_that_coverage_is_unknown_where_scrolling_was_not_recorded() -> None:
         gone = {stream: [] for stream in ("pointer", "scroll", "wheel")}
         return FakeRecording(source.info(), source.rows | gone)
 
-    short, long = small_session(), small_session(plans=[TurnPlan(left=BETTER * 3)])
+    short, long = fine(small_session()), fine(small_session(plans=[TurnPlan(left=BETTER * 3)]))
     assert value(only_row(unpointed(short)), "right", "coverage") >= 0
     assert value(only_row(long), "left", "coverage") > 0
     assert math.isnan(value(only_row(unpointed(long)), "left", "coverage"))
@@ -274,7 +325,7 @@ def test_that_mass_outside_an_empty_interval_is_zero() -> None:
 
 @pytest.mark.parametrize("validated", [False, None], ids=["failed", "never"])
 def test_that_gaze_without_an_accepted_validation_gives_no_gaze_measures(validated: bool | None) -> None:
-    good = small_session(plans=[TurnPlan()])
+    good = fine(small_session(plans=[TurnPlan()]))
 
     def change(row: Row) -> Row | None:
         if row[1] != "validation":

@@ -104,6 +104,13 @@ def test_that_short_sessions_are_named_and_left_out() -> None:
     assert bench_report(run_bench(rows, 16, 2, seed=0)) == {"n": 0}
 
 
+def test_that_draws_on_one_row_are_counted_and_the_others_are_used() -> None:
+    rows = made_rows(n_targets=9, people=("a",))
+    result = run_bench(rows, 3, 84, seed=0)  # each of the 84 ways to take three of nine targets
+    assert result.left_out == {"a/1": "6 of 84 draws lie on one row or column"}
+    assert {p.draw for p in result.predictions} and len({p.draw for p in result.predictions}) == 78
+
+
 def test_that_a_target_without_prediction_counts_as_wrong() -> None:
     result = run_bench(made_rows(people=("a",)), 9, 1, seed=0)
     lost = [p.__class__(*(*[getattr(p, n) for n in p.__slots__[:6]], *[float("nan")] * 4))

@@ -105,6 +105,8 @@ def test_that_simulated_sessions_are_called_so() -> None:
     real = replace(person(9, 80.0), apparatus=replace(person(9, 80.0).apparatus, devices="real"))
     assert written([*simulated, real]).sentences.startswith("3 of the 4 sessions are of simulated")
     assert "simulated" not in written([real]).sentences
+    video = replace(real, apparatus=replace(real.apparatus, devices="video"))
+    assert written([video]).sentences.startswith("The session is of a simulated participant or a video file")
 
 
 def test_that_a_study_without_validations_says_so() -> None:

@@ -117,6 +117,7 @@ def test_that_scores_say_what_they_were_trained_on(rows: list[PairRow], model: P
     mixed = [replace(rows[0], devices="real"), *rows[1:]]
     assert trained_on(mixed) == "participants and simulated participants"
     assert trained_on(mixed[:1]) == "participants"
+    assert trained_on([replace(mixed[0], devices="video")]) == "simulated participants"
 
 
 def test_that_the_model_id_names_the_measures(model: PairModel) -> None:
