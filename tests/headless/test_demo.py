@@ -109,7 +109,7 @@ def test_that_a_finished_demo_can_be_gone_on_with(first: Ran, home: Path) -> Non
         before = len(copied.catalogue().operations())
         assert before == 2
         assert compose.label_for_demo(copied, first.report["sessions"][1]) == {"spans": 1, "episodes": 1}
-        assert len({o.operation_id for o in copied.catalogue().operations()}) == before + 2
+        assert len({o.op_id for o in copied.catalogue().operations()}) == before + 2
 
 
 def test_that_another_seed_gives_another_session(first: Ran, home: Path) -> None:
