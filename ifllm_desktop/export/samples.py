@@ -1,7 +1,12 @@
-"""The set ``samples``: gaze and pointer of each session on one time axis."""
+"""The set ``samples``: gaze and pointer of each session on one time axis.
+
+Blocks and lines that the validated error of the gaze does not support are null, with the reason beside them: what a
+recording holds as most likely is no claim to be handed on.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,10 +14,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ifllm_desktop.analysis.quality_facts import last_layouts
+from ifllm_desktop.derive.validated import validated_errors
 from ifllm_desktop.domain.samples import Records
 from ifllm_desktop.domain.session import TurnRecord
 from ifllm_desktop.export.material import Content, ExportedSession, Material
 from ifllm_desktop.export.schemas import schema
+from ifllm_desktop.ports import RecordingSource
+from ifllm_desktop.reading.support import support, text_sizes
+
+_UNITS = ("block", "line")
 
 
 def sample_set(material: Material) -> Content:
@@ -37,7 +48,7 @@ def session_table(session: ExportedSession) -> pa.Table:
     """Gaze and pointer rows of one session, sorted by time, gaze first at equal times."""
     parts = []
     if session.gaze:
-        parts.append(_gaze(session.source.read("gaze"), session.source.read("hit")))
+        parts.append(_gaze(session.source))
     if session.pointer:
         parts.append(_pointer(session.source.read("pointer")))
     if not parts or not sum(len(part["t_ns"]) for part in parts):
@@ -60,7 +71,8 @@ def session_table(session: ExportedSession) -> pa.Table:
 Part = dict[str, NDArray[np.generic] | NDArray[np.object_]]
 
 
-def _gaze(gaze: Records, hit: Records) -> Part:
+def _gaze(source: RecordingSource) -> Part:
+    gaze, hit = source.read("gaze"), source.read("hit")
     part: Part = {name: gaze[name] for name in ("t_ns", "x_px", "y_px", "sd_x_px", "sd_y_px")}
     part["frame_index"] = gaze["frame_index"].astype(object)
     part["calibration_id"] = _or_none(gaze["calibration_id"])
@@ -72,7 +84,29 @@ def _gaze(gaze: Records, hit: Records) -> Part:
         values = np.full(len(gaze), None, dtype=object)
         values[rows >= 0] = hit[name][rows[rows >= 0]]
         part[name] = _or_none(values)
+    refused = _refused(source, gaze)
+    calibrations = gaze["calibration_id"].astype(str)
+    part["refused"] = np.full(len(gaze), None, dtype=object)
+    for calibration_id, reasons in refused.items():
+        own = calibrations == calibration_id
+        for unit in reasons:
+            part[unit][own] = part[f"p_{unit}"][own] = None
+        told = own & (rows >= 0)  # without a hit there was nothing to refuse
+        part["refused"][told] = "; ".join(f"{unit}: {reason}" for unit, reason in reasons.items()) or None
     return part
+
+
+def _refused(source: RecordingSource, gaze: Records) -> dict[str, dict[str, str]]:
+    """By calibration: the units that its validated error does not support, each with the code of the reason."""
+    sizes, errors = text_sizes(last_layouts(source)), validated_errors(source.events(), gaze)
+    found = {}
+    for calibration_id in np.unique(gaze["calibration_id"].astype(str)).tolist():
+        error = errors.get(calibration_id)
+        levels = support(sizes, error.total_px if error is not None else (math.nan, math.nan), n_sides=2)
+        found[calibration_id] = {
+            unit: levels[unit].reason for unit in _UNITS if levels[unit].state == "refused"
+        }
+    return found
 
 
 def _pointer(pointer: Records) -> Part:

@@ -42,7 +42,7 @@ SAMPLES = [
     ("sd_y_px", "double"),
     ("frame_index", "int64"), ("calibration_id", "string"), ("response_id", "string"), ("aoi", "string"),
     ("block", "int32"), ("line", "int32"), ("p_block", "double"), ("p_line", "double"),
-    ("p_off_text", "double"), ("kind", "string"), ("button", "string"), ("target", "string"),
+    ("p_off_text", "double"), ("refused", "string"), ("kind", "string"), ("button", "string"), ("target", "string"),
 ]  # fmt: skip
 EXPECTED = {
     "preference": PREFERENCE, "reward_scores": REWARD_SCORES, "annotations": ANNOTATIONS, "samples": SAMPLES,

@@ -50,6 +50,14 @@ def with_event(recording: FakeRecording, kind: str, old: str, new: str) -> FakeR
     return FakeRecording(recording.info(), recording.rows | {"event": changed})
 
 
+def with_payload(recording: FakeRecording, kind: str, values: dict[str, object]) -> FakeRecording:
+    changed = [
+        (t, k, json.dumps(json.loads(payload) | values) if k == kind else payload)
+        for t, k, payload in recording.rows["event"]
+    ]
+    return FakeRecording(recording.info(), recording.rows | {"event": changed})
+
+
 # ---- content ----------------------------------------------------------------------------------------------
 def test_that_a_vote_becomes_a_row_with_both_answers(tmp_path: Path) -> None:
     export(memory_study(1), tmp_path / "out")
@@ -115,10 +123,45 @@ def test_that_samples_hold_every_gaze_and_pointer_row_in_order(tmp_path: Path) -
             assert sum(row["stream"] == stream for row in own) == len(recording.rows[stream])
         assert [row["t_ms"] for row in own] == sorted(row["t_ms"] for row in own)
     gaze = [row for row in table if row["stream"] == "gaze" and row["response_id"]]
-    assert gaze and all(row["p_off_text"] == 0.1 and row["line"] is not None for row in gaze)
+    assert gaze and all(row["p_off_text"] == 0.1 for row in gaze)
     pointer = [row for row in table if row["stream"] == "pointer"]
     assert all(row["p_off_text"] is None and row["sd_x_px"] is None for row in pointer)
     assert {row["turn_id"] for row in table} >= {None, "S01-t1", "S01-t2", "S02-t5"}
+
+
+@pytest.mark.parametrize(
+    ("off_px", "refused", "block", "line"),
+    [
+        (None, "block: not_validated; line: not_validated", False, False),
+        (5, None, True, True),
+        (52, "line: error_over_two_lines", True, False),
+        (400, "block: chance_too_low; line: error_over_two_lines", False, False),
+    ],
+)
+def test_that_samples_name_no_block_or_line_that_the_error_does_not_support(
+    tmp_path: Path, off_px: float | None, refused: str | None, block: bool, line: bool
+) -> None:
+    study = memory_study(1)
+    if off_px is not None:
+        target = {
+            "x_px": 500,
+            "y_px": 400,
+            "mean_x_px": 500 + off_px,
+            "mean_y_px": 400 + off_px,
+            "error_px": 9,
+        }
+        measured = {"sd_px": [4.0, 4.0], "targets": [target] * 5}
+        study.recordings[0] = with_payload(study.recordings[0], "validation", measured)
+    export(study, tmp_path / "out", "samples")
+    gaze = [row for row in rows(tmp_path / "out", "samples") if row["response_id"]]
+    assert gaze and {row["refused"] for row in gaze} == {refused}
+    for name, told in (("block", block), ("line", line)):
+        assert (
+            {row[name] is not None for row in gaze}
+            == {row[f"p_{name}"] is not None for row in gaze}
+            == {told}
+        )
+    assert all(row["x_px"] is not None for row in gaze)  # where gaze was is measured and stays
 
 
 # ---- who and what is left out -----------------------------------------------------------------------------
