@@ -212,7 +212,7 @@ def test_that_a_study_without_sessions_says_so(tool: Tool, study: Path, tmp_path
 
 
 def test_that_an_unknown_session_is_named(tool: Tool, copy: Path) -> None:
-    assert_one_sentence(tool("replay", copy, "s-none"), 1, "s-none", "verify")
+    assert_one_sentence(tool("replay", copy, "s-none"), 1, "s-none", "audit --table")
 
 
 def test_that_a_missing_model_is_named(tool: Tool, copy: Path, tmp_path: Path) -> None:
