@@ -57,7 +57,7 @@ def counted_spans(rows: GazeRows) -> tuple[Span, ...]:
 def shown_spans(events: Sequence[Event], page: str, end_ns: int) -> tuple[Span, ...]:
     """Stretches in which a page was shown."""
     pages = [(event.t_ns, str(event.payload["page"])) for event in events if event.kind == "page"]
-    ends = [t_ns for t_ns, _ in pages[1:]] + [end_ns]
+    ends = [*(t_ns for t_ns, _ in pages), end_ns][1:]
     return tuple((t0_ns, t1_ns) for (t0_ns, name), t1_ns in zip(pages, ends, strict=True) if name == page)
 
 
