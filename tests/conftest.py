@@ -40,6 +40,10 @@ hypothesis.settings.register_profile("dev", derandomize=True, deadline=None, max
 hypothesis.settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=200, database=None, print_blob=True
 )
+# Looking for what the fixed examples miss: HYPOTHESIS_PROFILE=explore finds others in each run.
+hypothesis.settings.register_profile(
+    "explore", derandomize=False, deadline=None, max_examples=1000, database=None, print_blob=True
+)
 hypothesis.settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev")
 )
