@@ -86,6 +86,7 @@ SENTENCES: dict[str, str] = {
     "recording_damaged": "{path} is damaged ({problem}): what can be read is kept; run `ifllm-desktop verify` on the study.",
     "database_newer": "{path} was written by a newer version ({version}) than this one can read ({known}): update the program.",
     "protocol_newer": "{path} is a study file of a newer version ({version}) than this one can read ({known}): update the program.",
+    "language_unknown": "The study has no texts in {language}: it has {known}.",
     "topics_missing": "There is no topic in {path}: put one YAML file per topic there, as in the demo study.",
     "recording_queue_full": "The disk does not keep up with the recording: free the disk, then resume; all that was queued is kept.",
     "disk_full": "The disk that holds {path} is full: free some space; everything recorded until now is kept.",

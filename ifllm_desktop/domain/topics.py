@@ -18,11 +18,14 @@ class PreparedAnswer:
         the simulated participant and checks of the study use it.
     text : str
         Markdown, shown as it stands.
+    style : str
+        Condition of style that it was written for, empty where the study has none.
     """
 
     model: str
     quality: str
     text: str
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,9 @@ class PreparedTurn:
     prompt: str
     answers: tuple[PreparedAnswer, ...]
 
-    def answer(self, model: str) -> PreparedAnswer | None:
-        """The answer of a model, if one was prepared."""
-        return next((a for a in self.answers if a.model == model), None)
+    def answer(self, model: str, style: str = "") -> PreparedAnswer | None:
+        """The answer of a model in a style, if one was prepared."""
+        return next((a for a in self.answers if (a.model, a.style) == (model, style)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -344,7 +344,9 @@ class ParticipantFlow(GazeChecks):
 
     def _end(self, t_ns: int, page: str, reason: str, cancels: tuple[str, ...] = ()) -> FlowSnapshot:
         self._turn = self._run = None
-        self._in_use = ""  # also of a calibration that failed its validation: nothing is derived after the end
+        self._in_use = (
+            ""  # also of a calibration that failed its validation: nothing is derived after the end
+        )
         self._ended = reason
         snapshot = self._show(t_ns, page, cancels)
         self._log.event(t_ns, "session_end", reason=reason)

@@ -66,7 +66,7 @@ def problem_of(load: Callable[[], object]) -> DataError:
     return caught.value
 
 
-# ---- good files ---------------------------------------------------------------------------------------
+# ---- good files --------------------------------------------------------------------------------------------
 def test_that_the_demo_study_loads_from_its_folder_and_from_its_file(demo: Path) -> None:
     study = load_protocol(demo)
     assert study == load_protocol(demo / "study.yaml")
@@ -116,7 +116,7 @@ def test_that_what_the_demo_says_of_gaze_is_what_holds_when_it_is_left_out(demo:
     assert [key for plan in plans for key in plan.model_fields if f"{key}:" not in lines] == []
 
 
-# ---- bad study files ------------------------------------------------------------------------------------
+# ---- bad study files ---------------------------------------------------------------------------------------
 BAD = [
     # old text, new text, key, part of the problem
     ("seed: 20240501", "sead: 20240501", "sead", "did you mean seed"),
@@ -201,6 +201,191 @@ def test_that_a_bad_value_is_named_with_its_line_and_key(
         last = re.split(r"[.\[]", key.removesuffix("]"))[-1]
         line = path.read_text("utf-8").splitlines()[int(str(error.params["line"])) - 1]
         assert (last if not last.isdigit() else "grades_deg") in line
+
+
+# ---- parts that the demo does not use: added at its end, then spoilt ---------------------------------------
+FULL = """\
+demographics:
+  - {id: age, kind: number, question: "How old are you?", minimum: 18, maximum: 99, unit: years}
+  - id: gender
+    kind: choice
+    question: Which of these fits you?
+    options: [{value: f, text: female}, {value: m, text: male}, {value: other, text: another}]
+more_ratings:
+  - {id: clarity, question: "How clear is {letter}?", scale: 5, low: not at all, high: very}
+reasons:
+  question: What decided it?
+  options: [{value: correct, text: more correct}, {value: style, text: better written}]
+  free_text: true
+highlights:
+  question: Mark what helped or hindered you.
+  labels: [{value: good, text: helped}, {value: bad, text: hindered}]
+before_task:
+  - {id: known, kind: scale, question: "How much do you know of this?", low: nothing, high: a lot}
+after_task:
+  - {id: summary, kind: text, question: Sum it up., lines: 4, min_characters: 20, needed: true}
+  - {id: main, kind: sentence, question: "Which sentence matters most?"}
+  - id: attention
+    kind: choice
+    question: Please choose three.
+    options: [{value: two, text: "2"}, {value: three, text: "3"}]
+    correct: three
+at_end:
+  - {id: trust, kind: scale, points: 5, question: "Would you use it?", low: never, high: always, correct: 2}
+randomise:
+  tasks: latin_square
+  models: balanced
+  participants: 24
+"""
+
+BAD_FULL = [
+    ("kind: number", "kind: digits", "demographics[0]", "kind must be one of choice, scale, number, text, sentence"),
+    ("kind: number, ", "", "demographics[0]", "needs a key kind"),
+    ("minimum: 18", "minimun: 18", "demographics[0].minimun", "did you mean minimum"),
+    ("maximum: 99", "maximum: 9", "demographics[0].maximum", "must not be less than minimum"),
+    ("unit: years", "unit: years, needed: true", "demographics[0].needed", "nobody has to say"),
+    ("id: gender", "id: age", "demographics[1].id", "twice"),
+    ("value: m,", "value: f,", "demographics[1].options[1].value", "twice"),
+    ("value: other", "value: an other", "demographics[1].options[2].value", "letters, digits"),
+    (", {value: m, text: male}, {value: other, text: another}]", "]", "demographics[1].options", "must have 2 entries"),
+    ("scale: 5, low", "scale: 1, low", "more_ratings[0].scale", "at least 2"),
+    ("value: style", "value: correct", "reasons.options[1].value", "twice"),
+    ("value: bad", "value: good", "highlights.labels[1].value", "twice"),
+    ("free_text: true", "free_text: 1", "reasons.free_text", "true or false"),
+    ("id: known, kind: scale", "id: known, kind: sentence", "before_task[0].low", "not a known key"),
+    ("min_characters: 20", "min_characters: 3000", "after_task[0].max_characters", "min_characters"),
+    ("correct: three", "correct: four", "after_task[2].correct", "must be one of two, three"),
+    ("correct: three", "correct: three, several: true", "YAML", ""),
+    ("correct: three", "correct: three\n    several: true", "after_task[2].correct", "one answer"),
+    ("correct: 2", "correct: 6", "at_end[0].correct", "from 1 to 5"),
+    ("tasks: latin_square", "tasks: latin", "randomise.tasks", "fixed, shuffled, latin_square"),
+    ("participants: 24", "participants: 7", "randomise.participants", "plan for 6 or 8"),
+    ("participants: 24", "participants: 1", "randomise.participants", "plan for 2"),
+    ("models: balanced", "styles: balanced", "randomise.styles", "two styles"),
+]  # fmt: skip
+
+
+def full_study(demo: Path, old: str = "", new: str = "") -> Path:
+    path = demo / "study.yaml"
+    assert FULL.count(old) == 1 or not old
+    path.write_text(path.read_text("utf-8") + "\n" + FULL.replace(old, new, 1) if old else
+                    path.read_text("utf-8") + "\n" + FULL, "utf-8")  # fmt: skip
+    return path
+
+
+def test_that_every_part_of_a_study_can_be_said(demo: Path) -> None:
+    study = load_protocol(full_study(demo))
+    assert [q.kind for q in study.after_task] == ["text", "sentence", "choice"]
+    assert [q.id for q in study.demographics] == ["age", "gender"] and study.randomise.participants == 24
+    assert study.reasons is not None and study.reasons.free_text and study.highlights is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "part"), BAD_FULL, ids=[b[1] or f"no {b[0]}" for b in BAD_FULL]
+)
+def test_that_a_bad_question_or_draw_is_named_with_its_line(
+    demo: Path, old: str, new: str, key: str, part: str
+) -> None:
+    path = full_study(demo, old, new)
+    error = problem_of(lambda: load_protocol(path))
+    assert (error.code, error.params["key"]) == ("protocol_invalid", key)
+    assert part in str(error.params["problem"])
+    if new not in ("", "]"):
+        lines, at = path.read_text("utf-8").splitlines(), int(str(error.params["line"]))
+        first = max(n for n, text in enumerate(lines, 1) if new.split("\n", maxsplit=1)[0] in text)
+        assert abs(at - first) <= 3  # the line itself, or the key of the same entry that it contradicts
+
+
+# ---- languages ---------------------------------------------------------------------------------------------
+def two_languages(demo: Path, title: str = "{en: Welcome, de: Willkommen}") -> Path:
+    path = demo / "study.yaml"
+    text = path.read_text("utf-8").replace("language: en ", "language: en\nlanguages: [en, de] ")
+    path.write_text(text.replace("title: Welcome", f"title: {title}"), "utf-8")
+    return path
+
+
+def test_that_a_study_is_read_in_each_of_its_languages(demo: Path) -> None:
+    path = two_languages(demo)
+    topic = demo / "answers" / "photo-backup.yaml"
+    title = yaml.safe_load(topic.read_text("utf-8"))["title"]
+    topic.write_text(
+        topic.read_text("utf-8").replace(f"title: {title}", "title: {en: Photos, de: Fotos}"), "utf-8"
+    )
+    english, german = load_protocol(path), load_protocol(path, "de")
+    assert (english.texts.welcome.title, german.texts.welcome.title) == ("Welcome", "Willkommen")
+    assert english.all_languages == german.all_languages == ("en", "de")
+    assert english.sha256 == german.sha256 and german.read_in == "de"
+    for language, title in (("en", "Photos"), ("de", "Fotos")):
+        assert load_topics(demo / "answers", language, ("en", "de"))["photo-backup"].title == title
+
+
+@pytest.mark.parametrize(
+    ("title", "key", "part"),
+    [
+        ("{en: Welcome}", "texts.welcome.title", "has no text in de"),
+        ("{en: Welcome, de: Willkommen, fr: Salut}", "texts.welcome.title.fr", "not one of the languages"),
+        ("{en: Welcome, de: ''}", "texts.welcome.title.de", "must not be empty"),
+        ("{en: Welcome, de: 5}", "texts.welcome.title.de", "must be text"),
+        ("{en: Welcome, no: Velkommen}", "texts.welcome.title", "put it in quotes"),
+    ],
+)
+def test_that_a_text_that_lacks_a_language_is_named(demo: Path, title: str, key: str, part: str) -> None:
+    error = problem_of(lambda: load_protocol(two_languages(demo, title)))
+    assert error.params["key"] == key and part in str(error.params["problem"])
+    assert error.params["line"] == line_of(demo / "study.yaml", f"title: {title}")
+
+
+@pytest.mark.parametrize(
+    ("code", "part"),
+    [("english", "not a language code"), ("xx", "not a language code"), ("ger", "write de"), ("en_us", "write en-US"),
+     ("EN", "write en"), ("deutsch!", "not a language code")],
+)  # fmt: skip
+def test_that_a_wrong_language_code_is_said_with_the_right_one(demo: Path, code: str, part: str) -> None:
+    path = demo / "study.yaml"
+    path.write_text(path.read_text("utf-8").replace("language: en ", f"language: {code} "), "utf-8")
+    error = problem_of(lambda: load_protocol(path))
+    assert error.params["key"] == "language" and part in str(error.params["problem"])
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "part"),
+    [
+        ("languages: [en, de, de]", "languages[2]", "twice"),
+        ("languages: [de, fr]", "language", "must be one of the list"),
+        ("languages: [en, deu]", "languages[1]", "write de"),
+        ("languages: en", "languages", "must be a list"),
+    ],
+)
+def test_that_a_wrong_list_of_languages_is_said(demo: Path, line: str, key: str, part: str) -> None:
+    path = demo / "study.yaml"
+    path.write_text(path.read_text("utf-8").replace("language: en ", f"language: en\n{line} "), "utf-8")
+    error = problem_of(lambda: load_protocol(path))
+    assert error.params["key"] == key and part in str(error.params["problem"])
+
+
+def test_that_a_built_in_text_does_not_turn_up_in_a_study_in_another_language(demo: Path) -> None:
+    path = demo / "study.yaml"
+    text = path.read_text("utf-8").replace("language: en ", "language: de ")
+    assert load_protocol(Path(path.write_text(text, "utf-8") and path)).language == "de"
+    start, end = text.index("  gaze_help:\n"), text.index("  drift_check:\n")
+    path.write_text(text[:start] + text[end:], "utf-8")
+    error = problem_of(lambda: load_protocol(path))
+    assert error.params["key"] == "texts.gaze_help" and "is needed in de" in str(error.params["problem"])
+
+
+def test_that_a_language_that_the_study_lacks_is_refused(demo: Path) -> None:
+    error = problem_of(lambda: load_protocol(demo, "fr"))
+    assert error.code == "language_unknown" and "en" in sentence(error)
+
+
+# ---- styles ------------------------------------------------------------------------------------------------
+def test_that_prepared_answers_are_needed_in_each_style(demo: Path) -> None:
+    path = demo / "study.yaml"
+    styles = "styles: [{id: plain}, {id: bullets, append: ' respond using bullet points'}]\n"
+    path.write_text(path.read_text("utf-8") + "\n" + styles, "utf-8")
+    error = problem_of(lambda: load_protocol(path))
+    assert error.params["key"] == "tasks[0].topic"
+    assert "no answer of prepared-a in style plain" in str(error.params["problem"])
 
 
 def test_that_the_line_is_the_one_an_editor_shows(demo: Path) -> None:
@@ -294,7 +479,7 @@ def test_that_a_folder_without_a_study_says_how_to_make_one(tmp_path: Path) -> N
     assert problem_of(lambda: load_protocol(tmp_path / "nowhere")).code == "study_missing"
 
 
-# ---- bad topics -------------------------------------------------------------------------------------------
+# ---- bad topics --------------------------------------------------------------------------------------------
 def test_that_an_empty_topics_folder_is_said(demo: Path) -> None:
     shutil.rmtree(demo / "answers")
     (demo / "answers").mkdir()
