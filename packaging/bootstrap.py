@@ -30,6 +30,7 @@ STAMP = os.path.join(VENV, ".bootstrap-stamp")
 PYPROJECT = os.path.join(CHECKOUT, "pyproject.toml")
 CONSTRAINTS = os.path.join(CHECKOUT, "packaging", "constraints.txt")
 
+MOST_TEST_WORKERS = 4  # each has the face model and torch in its memory
 WANTED = ((3, 12), (3, 11), (3, 13))
 # The first so many have a MediaPipe that brings its face model; with the others a camera needs one to be fetched.
 N_WITH_FACE_MODEL = 2
@@ -155,8 +156,13 @@ def run(arguments: List[str]) -> int:
 
 
 def test(arguments: List[str]) -> int:
-    """Run the tests; a run without a single test is a failure (pytest says 5)."""
-    code = call([venv_python(), "-m", "pytest"] + arguments, cwd=CHECKOUT)
+    """Run the tests; a run without a single test is a failure (pytest says 5).
+
+    All of them are shared out among the processors, a file to one: fixtures that record a whole study are made once.
+    """
+    n_workers = min(MOST_TEST_WORKERS, os.cpu_count() or 1)
+    share = ["-n", str(n_workers), "--dist", "loadfile"] if n_workers > 1 and not arguments else []
+    code = call([venv_python(), "-m", "pytest"] + share + arguments, cwd=CHECKOUT)
     if code == 5:
         say("No test ran.", error=True)
     return code

@@ -303,6 +303,29 @@ def test_that_a_run_without_tests_fails(
     assert "No test ran" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("given", "n_processors", "expected"),
+    [
+        ([], 2, ["-n", "2", "--dist", "loadfile"]),
+        ([], 64, ["-n", "4", "--dist", "loadfile"]),
+        ([], 1, []),
+        (["tests/unit", "-x"], 2, ["tests/unit", "-x"]),
+    ],
+)
+def test_that_the_whole_suite_is_shared_out_and_a_part_of_it_is_not(
+    given: list[str],
+    n_processors: int,
+    expected: list[str],
+    bootstrap: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr(os, "cpu_count", lambda: n_processors)
+    monkeypatch.setattr(bootstrap, "call", lambda command, **_: called.append(command) or 0)
+    assert bootstrap.test(given) == 0
+    assert called[0][1:] == ["-m", "pytest", *expected]
+
+
 # ---- the stamp ---------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("stamp", "task", "is_ready"),
