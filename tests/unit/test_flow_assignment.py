@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ifllm_desktop.domain.assignments import TaskAssignment
 from ifllm_desktop.domain.errors import BugError
 from ifllm_desktop.domain.topics import Topic
 from ifllm_desktop.protocol import StudyProtocol
-from ifllm_desktop.session.assignment import assign
+from ifllm_desktop.session.assignment import assign, assignments
 from ifllm_desktop.session.ids import RandomIds, SeededIds, seed_of
 
 TOPICS = {name: Topic(name, name, name, ()) for name in "abcdefgh"}
 
 
-def study(tasks: list[dict[str, Any]], n_models: int = 2, seed: int = 7) -> StudyProtocol:
+def study(tasks: list[dict[str, Any]], n_models: int = 2, seed: int = 7, **more: Any) -> StudyProtocol:
     text = {"title": "T", "body": "B"}
     pages = (
         "welcome",
@@ -34,7 +39,7 @@ def study(tasks: list[dict[str, Any]], n_models: int = 2, seed: int = 7) -> Stud
             "texts": dict.fromkeys(pages, text),
             "consent": [{"scope": "pointer", "title": "P", "text": "P"}],
             "rating": {"question": "?", "low": "l", "high": "h"}, "preference": {"question": "?"},
-            "models": [{"name": f"m{n}"} for n in range(n_models)], "tasks": tasks,
+            "models": [{"name": f"m{n}"} for n in range(n_models)], "tasks": tasks, **more,
         }
     )  # fmt: skip
 
@@ -98,6 +103,89 @@ def test_that_a_pair_of_a_larger_pool_has_two_different_models() -> None:
         assert left != right
         seen.add((left, right))
     assert len(seen) == 12
+
+
+def people(
+    protocol: StudyProtocol, n: int, *, breaks_off: Callable[[int, int], bool]
+) -> list[TaskAssignment]:
+    """What ``n`` people in turn are assigned; ``breaks_off(person, task)`` says who does not finish from there on."""
+    earlier: list[TaskAssignment] = []
+    for person in range(n):
+        plan = assign(protocol, TOPICS, f"P{person}", order=person, earlier=earlier)
+        for number, one in enumerate(assignments(plan, f"s{person}")):
+            earlier.append(replace(one, completed=not any(breaks_off(person, k) for k in range(number + 1))))
+    return [one for one in earlier if one.completed]
+
+
+def spread(values: Iterable[Hashable]) -> int:
+    """Greatest difference in how often each value was had."""
+    counts = Counter(values).values()
+    return max(counts) - min(counts)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 9), st.sets(st.tuples(st.integers(0, 23), st.integers(0, 3)), max_size=14))
+def test_that_everything_balanced_comes_out_even_over_completed_tasks_whoever_breaks_off(
+    seed: int, dropouts: set[tuple[int, int]]
+) -> None:
+    protocol = study(
+        [*pairs(2), {"id": "s", "mode": "single"}, {"id": "q", "mode": "pair"}], n_models=3, seed=seed,
+        styles=[{"id": "plain"}, {"id": "bullets", "append": " respond using bullet points"}],
+        randomise={"tasks": "latin_square", "topics": "balanced", "models": "balanced", "styles": "balanced"},
+    )  # fmt: skip
+    done = people(protocol, 24, breaks_off=lambda person, task: (person, task) in dropouts)
+    for task_id in ("t0", "t1", "s", "q"):
+        same = [one for one in done if one.task_id == task_id]
+        assert spread([*(one.style for one in same), "plain", "bullets"]) <= 1
+        assert (
+            spread([one.topic_id for one in same] + list(TOPICS)) <= 3
+        )  # a topic is had once by each person
+        if task_id == "s":
+            assert spread(one.models for one in same) <= 1
+        else:
+            assert spread([one.models[0] < one.models[1] for one in same] + [True, False]) <= 1
+    assert spread(tuple(sorted(one.models)) for one in done if len(one.models) == 2) <= 2
+    assert spread({one.session_id: one.order_row for one in done}.values()) <= 1 + len(dropouts)
+
+
+def test_that_a_latin_square_gives_each_person_the_next_order() -> None:
+    protocol = study(pairs(3), randomise={"tasks": "latin_square"})
+    done = people(protocol, 12, breaks_off=lambda person, task: False)
+    orders = Counter(
+        tuple(one.task_id for one in done if one.session_id == session_id)
+        for session_id in {o.session_id for o in done}
+    )
+    assert len(orders) == 6 and set(orders.values()) == {2}
+
+
+def test_that_what_was_broken_off_is_made_up_for() -> None:
+    protocol = study(pairs(1))
+    lost = {0, 2, 4}  # always the same side, without counting what was completed
+    done = people(protocol, 7, breaks_off=lambda person, task: person in lost)
+    assert len(done) == 4 and Counter(one.models[0] for one in done) == {"m0": 2, "m1": 2}
+
+
+def test_that_tasks_are_shuffled_for_each_person_alone() -> None:
+    protocol = study(pairs(4), randomise={"tasks": "shuffled"})
+    orders = {tuple(t.task_id for t in assign(protocol, TOPICS, f"P{n}").tasks) for n in range(40)}
+    assert len(orders) > 12
+    assert assign(protocol, TOPICS, "P3") == assign(protocol, TOPICS, "P3", order=None)
+
+
+def test_that_drawn_styles_have_their_shares_and_a_fixed_one_stays() -> None:
+    styles = [{"id": "plain", "share": 3}, {"id": "bullets", "append": " in bullets"}]
+    protocol = study([*pairs(1), {"id": "f", "mode": "pair", "style": "bullets"}], styles=styles)
+    plans = [assign(protocol, TOPICS, f"P{n}").tasks for n in range(400)]
+    assert 0.68 < sum(tasks[0].style == "plain" for tasks in plans) / 400 < 0.82
+    assert {(tasks[1].style, tasks[1].style_append) for tasks in plans} == {("bullets", " in bullets")}
+    assert {t[0].style_append for t in plans if t[0].style == "plain"} == {""}
+
+
+def test_that_a_task_takes_only_the_models_it_names() -> None:
+    protocol = study([{"id": "t", "mode": "pair", "models": ["m1", "m3"]}], n_models=4)
+    assert {frozenset(assign(protocol, TOPICS, f"P{n}").tasks[0].models) for n in range(20)} == {
+        frozenset({"m1", "m3"})
+    }
 
 
 def test_that_side_seeds_fit_a_signed_integer_of_64_bits() -> None:
