@@ -116,7 +116,11 @@ class RecordingBuilder:
         self.rows.setdefault(stream, []).append((round(t_ms * MS), *values))
 
     def event(self, t_ms: float, kind: str, /, **payload: Any) -> None:
-        """One control event with exactly the keys that ``EVENT_KINDS`` lists."""
+        """One control event with exactly the keys that ``EVENT_KINDS`` lists; styles and further scales are none."""
+        if kind == "submit":
+            payload = {"sent_prompt": payload["prompt"], "style": "", **payload}
+        if kind == "rating":
+            payload = {"name": "", **payload}
         self.rows.setdefault("event", []).append(Event(round(t_ms * MS), kind, payload).to_row())
 
     def epoch(self, t_ms: float, layout: TextLayout) -> None:

@@ -40,6 +40,8 @@ class ChatRequest:
         Seeds the pace of prepared answers, or is passed on to the server.
     parameters
         Model parameters (temperature, max_tokens …), passed on and stored.
+    style, language : str
+        Condition of style and language of a prepared answer; empty and the study's own where there is only one.
     """
 
     response_id: str
@@ -49,6 +51,8 @@ class ChatRequest:
     turn_index: int = 0
     seed: int = 0
     parameters: dict[str, float | int | str] = field(default_factory=dict)
+    style: str = ""
+    language: str = ""
 
 
 class Finish(StrEnum):

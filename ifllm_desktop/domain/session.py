@@ -18,6 +18,11 @@ EVENT_KINDS: dict[str, tuple[str, ...]] = {
         "camera", "feature_set", "app_version", "protocol_sha256", "landmarker",
     ),
     "consent": ("scopes", "declined"),
+    "language": ("language",),  # of everything that is shown from here on
+    # an answer to a question of the study, each change anew; place: demographics, before_task, after_task, at_end.
+    # value: option, list of options, number, text, or {response_id, start, end, quote}; null where declined.
+    # correct: of a check of attention, else null
+    "answer": ("place", "task_id", "question_id", "value", "declined", "correct"),
     "page": ("page",),
     "camera": ("state", "detail"),  # opened, lost, switched, failed, looped, unused
     "camera_device": ("device", "latency"),  # at each opening: what it says of itself; latency.Latency or null
@@ -37,13 +42,18 @@ EVENT_KINDS: dict[str, tuple[str, ...]] = {
     "gaze_valid": ("calibration_id", "how"),  # how: found, checked, refit, kept
     "task_start": ("task_id", "topic_id", "title", "mode", "task_index"),
     "turn_start": ("turn_id", "task_id", "turn_index"),
-    "submit": ("turn_id", "task_id", "topic_id", "turn_index", "mode", "prompt", "pair_id", "side_seed",
-               "responses"),  # responses: [{response_id, side, model, parameters, context: [{role, content}]}]
+    # prompt as the participant saw it; sent_prompt: with what the condition of style adds
+    "submit": ("turn_id", "task_id", "topic_id", "turn_index", "mode", "prompt", "sent_prompt", "style", "pair_id",
+               "side_seed", "responses"),
+    # responses: [{response_id, side, model, parameters, context: [{role, content}]}]
     "first_token": ("response_id",),
     "response_end": ("response_id", "finish", "text", "detail"),
     "rating_open": ("turn_id",),
-    "rating": ("turn_id", "response_id", "value", "scale"),
+    "rating": ("turn_id", "response_id", "value", "scale", "name"),  # name: empty for the main scale
     "preference": ("turn_id", "choice", "strength"),  # choice: left, right, tie, both_bad
+    "reasons": ("turn_id", "values", "text"),  # all that stand then; text: words of one's own
+    # a mark of the participant's own in an answer, code points of its source; removed: taken back
+    "highlight": ("turn_id", "response_id", "highlight_id", "label", "start", "end", "quote", "removed"),
     "turn_end": ("turn_id",),
     "task_end": ("task_id",),
     "pause": (), "resume": (),

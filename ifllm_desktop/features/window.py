@@ -75,9 +75,9 @@ def _turn_limit(source: RecordingSource, turn: TurnRecord, t0_ns: int) -> tuple[
         if event.t_ns < t0_ns:
             continue
         payload = event.payload
-        if event.kind == "rating" and payload["response_id"] in ids:
+        if event.kind in ("rating", "highlight") and payload["response_id"] in ids:
             return event.t_ns, "rating"
-        if event.kind == "preference" and payload["turn_id"] == turn.turn_id:
+        if event.kind in ("preference", "reasons") and payload["turn_id"] == turn.turn_id:
             return event.t_ns, "preference"
         if event.kind == "turn_end" and payload["turn_id"] == turn.turn_id:
             return event.t_ns, "turn_end"

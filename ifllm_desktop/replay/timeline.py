@@ -193,7 +193,7 @@ class Timeline:
                 self._shown.add(t_ns, _Shown(p["turn_id"], pairs))
             case "response_end" if p["finish"] == "stop":
                 self._complete_ns.setdefault(p["response_id"], t_ns)
-            case "rating":
+            case "rating" if not p.get("name"):
                 self._ratings.setdefault(p["response_id"], _Steps()).add(t_ns, p["value"])
             case "preference":
                 self._choices.setdefault(p["turn_id"], _Steps()).add(t_ns, p["choice"])

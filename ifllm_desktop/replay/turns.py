@@ -49,7 +49,7 @@ def turns_of_events(info: SessionInfo, events: Sequence[Event]) -> tuple[TurnRec
             case "response_end":
                 values = {"text": p["text"], "finish": Finish(p["finish"]), "t_end_ns": event.t_ns}
                 answers.setdefault(p["response_id"], {}).update(values)
-            case "rating":
+            case "rating" if not p.get("name"):  # further scales are answers to questions, not the rating
                 values = {"rating": p["value"], "rating_scale": p["scale"], "t_rating_ns": event.t_ns}
                 answers.setdefault(p["response_id"], {}).update(values)
             case "rating_open" if p["turn_id"] in drafts:

@@ -435,7 +435,8 @@ COMMANDS = frozenset(
         "next", "consent", "decline", "camera_ready", "without_gaze", "accept_gaze", "recalibrate", "submit",
         "redo_target", "use_attempt", "help_again", "fewer_claims", "skip_text", "check_gaze", "skip_drift",
         "geometry_changed", "shown", "rate", "prefer", "continue_", "finish_task", "activity", "focus", "pause",
-        "resume", "retry", "stop",
+        "resume", "retry", "stop", "choose_language", "answer", "decline_answer", "questions_done", "give_reasons",
+        "highlight", "remove_highlight",
     }
 )  # fmt: skip
 """What a window or a simulated participant may ask for."""

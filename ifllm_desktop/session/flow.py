@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from ifllm_desktop.domain.chat import ChatChunk, ChatRequest
+from ifllm_desktop.domain.chat import ChatChunk, ChatRequest, Message, Role
 from ifllm_desktop.domain.errors import BugError
 from ifllm_desktop.domain.samples import Row
 from ifllm_desktop.domain.session import CHOICES, SCOPES
 from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.domain.topics import Topic
-from ifllm_desktop.protocol import StudyProtocol
+from ifllm_desktop.protocol import StudyProtocol, TaskEntry
+from ifllm_desktop.session.answers import AnswerSnapshot, Highlight, HistoryTurn, Preference
 from ifllm_desktop.session.assignment import SIDES, SessionPlan, TaskPlan
-from ifllm_desktop.session.gaze_checks import GazeChecks
+from ifllm_desktop.session.ballot import Asked
 from ifllm_desktop.session.ids import IdFactory, seed_of
-from ifllm_desktop.session.snapshot import FlowSnapshot, HistoryTurn, Preference, TaskSnapshot
+from ifllm_desktop.session.question_steps import Edition, QuestionSteps
+from ifllm_desktop.session.snapshot import FlowSnapshot, TaskSnapshot
 from ifllm_desktop.session.turn import ACTIVITY_PLACES, Turn, context
 
 _STEPS = ("welcome", "consent", "camera_check", "calibration", "gaze_result", "instructions", "task")
 _STEPS_WITHOUT_GAZE = ("welcome", "consent", "instructions", "task")
 _STEP_OF = {
     "": "welcome", "validation": "calibration", "gaze_help": "gaze_result", "text_check": "gaze_result",
-    "drift_check": "task", "finish": "task",
+    "drift_check": "task", "finish": "task", "demographics": "consent", "before_task": "task", "after_task": "task",
+    "at_end": "task",
 }  # fmt: skip
 """Pages that are shown under another page's step."""
 
 
-class ParticipantFlow(GazeChecks):
+MOST_REASON_CHARACTERS = 2_000
+
+
+class ParticipantFlow(QuestionSteps):
     """Decides which page comes next and what may be done on it, and writes what was decided.
 
     ::
@@ -62,7 +68,8 @@ class ParticipantFlow(GazeChecks):
               next task or finish
 
         without_gaze leads from every gaze page to where accept_gaze would. pause covers any page until resume;
-        stop leads from any page to finish.
+        stop leads from any page to finish. ``questions`` stands after consent (demographics), before and after each
+        task, and before finish, wherever the study asks something there.
 
     Commands of the gaze pages (``session.gaze_steps``): ``camera_ready``, ``without_gaze(reason)``, ``accept_gaze``,
     ``recalibrate``, ``redo_target(index)``, ``use_attempt(attempt_id)``, ``help_again``, ``fewer_claims``,
@@ -82,7 +89,9 @@ class ParticipantFlow(GazeChecks):
     Parameters
     ----------
     topics : mapping
-        Topics by id.
+        Topics by id, in the language of ``protocol``.
+    editions : mapping or None
+        The study in each of its languages, by code; None for the one that is given.
     plan : SessionPlan
         See ``session.assignment.assign``.
     record : callable
@@ -99,11 +108,11 @@ class ParticipantFlow(GazeChecks):
         session_id: str,
         record: Callable[[str, Row], int],
         ids: IdFactory,
+        editions: Mapping[str, Edition] | None = None,
     ) -> None:
-        super().__init__(protocol, record, ids)
+        super().__init__(editions or {protocol.read_in: (protocol, topics)}, protocol, record, ids)
         self.session_id = session_id
         self.plan = plan
-        self._topics = topics
         self._has_focus = True
         self._task_index = -1
         self._history: list[HistoryTurn] = []
@@ -133,7 +142,7 @@ class ParticipantFlow(GazeChecks):
         )
         self._scopes = MappingProxyType({scope: bool(scopes.get(scope, False)) for scope in SCOPES})
         self._log.event(t_ns, "consent", scopes=dict(self._scopes), declined=False)
-        return self._show(t_ns, "camera_check" if self._scopes["gaze"] else "instructions")
+        return self._ask(t_ns, "demographics", self._protocol.demographics)
 
     def decline(self, t_ns: int) -> FlowSnapshot:
         """No consent: the session is over."""
@@ -167,13 +176,15 @@ class ParticipantFlow(GazeChecks):
         self._log_submit(t_ns, turn.prompt, list(zip(sides, turn.requests, strict=True)), self._pair_id)
         return self._changed(requests=(request,))
 
-    def rate(self, t_ns: int, response_id: str, value: int) -> FlowSnapshot:
-        """Rate an answer, 1 … scale; may be changed until ``continue_``."""
-        turn, scale = self._turn, self._protocol.rating.scale
-        self._command(
-            "rate", turn is not None and turn.ratings_open and turn.has(response_id) and 1 <= value <= scale
-        )
-        self._open_turn.rate(t_ns, response_id, value, scale)
+    def rate(self, t_ns: int, response_id: str, value: int, name: str = "") -> FlowSnapshot:
+        """Rate an answer, 1 … scale, on the main scale or on a further one; may be changed until ``continue_``."""
+        scales = {
+            "": self._protocol.rating.scale,
+            **{one.id: one.scale for one in self._protocol.more_ratings},
+        }
+        fits = name in scales and 1 <= value <= scales[name]
+        self._command("rate", fits and self._may_judge(response_id))
+        self._open_turn.rate(t_ns, response_id, value, scales[name], name)
         return self._changed()
 
     def prefer(self, t_ns: int, choice: str, strength: int | None = None) -> FlowSnapshot:
@@ -185,12 +196,47 @@ class ParticipantFlow(GazeChecks):
         self._open_turn.prefer(t_ns, Preference(choice, strength))
         return self._changed()
 
+    def give_reasons(self, t_ns: int, values: Sequence[str], text: str = "") -> FlowSnapshot:
+        """All reasons that hold: values of the study's options, and words of one's own where it asks for them."""
+        plan = self._protocol.reasons
+        fits = plan is not None and set(values) <= {option.value for option in plan.options}
+        fits = (
+            fits and plan is not None and (plan.free_text or not text) and len(text) <= MOST_REASON_CHARACTERS
+        )
+        self._command("give_reasons", fits and self._turn is not None and self._turn.ratings_open)
+        assert plan is not None
+        chosen = tuple(option.value for option in plan.options if option.value in values)
+        self._open_turn.give_reasons(t_ns, chosen, text)
+        return self._changed()
+
+    def highlight(self, t_ns: int, response_id: str, label: str, start: int, end: int) -> FlowSnapshot:
+        """Mark code points ``start`` to ``end`` of an answer with one of the study's labels."""
+        plan = self._protocol.highlights
+        known = plan is not None and label in {option.value for option in plan.labels}
+        self._command("highlight", known and self._may_judge(response_id))
+        text = self._open_turn.find(response_id).text
+        self._command("highlight", 0 <= start < end <= len(text))
+        one = Highlight(self._ids.new("highlight"), response_id, label, start, end, text[start:end])
+        self._open_turn.mark(t_ns, one)
+        return self._changed()
+
+    def remove_highlight(self, t_ns: int, highlight_id: str) -> FlowSnapshot:
+        """Take a mark back."""
+        turn = self._turn
+        known = turn is not None and any(h.highlight_id == highlight_id for h in turn.ballot.highlights)
+        self._command("remove_highlight", known and turn is not None and turn.ratings_open)
+        self._open_turn.unmark(t_ns, highlight_id)
+        return self._changed()
+
     def continue_(self, t_ns: int) -> FlowSnapshot:
         """End the turn: on to the next one, the next task or the finish."""
         self._command("continue_", self._turn is not None and self._turn.can_continue)
         turn = self._open_turn
         self._log.event(t_ns, "turn_end", turn_id=turn.turn_id)
-        self._history.append(HistoryTurn(len(self._history), turn.prompt, turn.answers, turn.preference))
+        sent = turn.prompt + self._task.style_append
+        self._history.append(
+            HistoryTurn(len(self._history), turn.prompt, turn.answers, turn.ballot.preference, sent)
+        )
         if len(self._history) < self._task.turns_max:
             if self._due:
                 self._turn = None
@@ -284,6 +330,14 @@ class ParticipantFlow(GazeChecks):
         return self.plan.tasks[self._task_index]
 
     @property
+    def _task_entry(self) -> TaskEntry:
+        """The task as the study file has it, in the participant's language."""
+        return next(entry for entry in self._protocol.tasks if entry.id == self._task.task_id)
+
+    def _may_judge(self, response_id: str) -> bool:
+        return self._turn is not None and self._turn.ratings_open and self._turn.has(response_id)
+
+    @property
     def _open_turn(self) -> Turn:
         if self._turn is None:
             raise BugError("flow_command", name="turn", page=self._page)
@@ -308,7 +362,21 @@ class ParticipantFlow(GazeChecks):
     def _start_task(self, t_ns: int) -> FlowSnapshot:
         self._task_index += 1
         self._history = []
-        return self._at_boundary(t_ns, "task")
+        entry = self._task_entry
+        before = self._protocol.before_task if entry.before is None else entry.before
+        return self._ask(t_ns, "before_task", before, entry.id)
+
+    def _after_questions(self, t_ns: int, place: str) -> FlowSnapshot:
+        if place == "demographics":
+            gaze = self._scopes is not None and self._scopes["gaze"]
+            return self._show(t_ns, "camera_check" if gaze else "instructions")
+        if place == "before_task":
+            return self._at_boundary(t_ns, "task")
+        if place == "after_task" and self._task_index + 1 < len(self.plan.tasks):
+            return self._start_task(t_ns)
+        if place == "after_task":
+            return self._ask(t_ns, "at_end", self._protocol.at_end)
+        return self._end(t_ns, "finish", "finished")
 
     def _go_on(self, t_ns: int, where: str) -> FlowSnapshot:
         if where == "instructions":
@@ -330,20 +398,27 @@ class ParticipantFlow(GazeChecks):
             t_ns, "turn_start", turn_id=turn_id, task_id=self._task.task_id, turn_index=len(self._history)
         )
         self._turn = Turn(
-            turn_id, self._task.mode, self._log, t_ns, has_focus=self._has_focus,
+            turn_id, self._asked(), self._log, t_ns, has_focus=self._has_focus,
             idle_after_ns=round(self._protocol.idle_after_s * NS_PER_S),
         )  # fmt: skip
 
     def _end_task(self, t_ns: int, cancels: tuple[str, ...] = ()) -> FlowSnapshot:
-        self._log.event(t_ns, "task_end", task_id=self._task.task_id)
+        entry = self._task_entry
+        self._log.event(t_ns, "task_end", task_id=entry.id)
         self._turn = None
-        if self._task_index + 1 < len(self.plan.tasks):
-            self._start_task(t_ns)
-            return self._changed(cancels=cancels)
-        return self._end(t_ns, "finish", "finished", cancels)
+        after = self._protocol.after_task if entry.after is None else entry.after
+        return self._ask(t_ns, "after_task", after, entry.id, self._read_last(), cancels)
+
+    def _read_last(self) -> AnswerSnapshot | None:
+        """The answer that sentences are asked about: the preferred one of the last turn, else the left one."""
+        if not self._history:
+            return None
+        last = self._history[-1]
+        side = last.preference.choice if last.preference is not None else "left"
+        return next((a for a in last.answers if a.side == side), last.answers[0])
 
     def _end(self, t_ns: int, page: str, reason: str, cancels: tuple[str, ...] = ()) -> FlowSnapshot:
-        self._turn = self._run = None
+        self._turn = self._run = self._round = None
         self._in_use = (
             ""  # also of a calibration that failed its validation: nothing is derived after the end
         )
@@ -352,18 +427,34 @@ class ParticipantFlow(GazeChecks):
         self._log.event(t_ns, "session_end", reason=reason)
         return snapshot
 
+    def _asked(self) -> Asked:
+        study = self._protocol
+        return Asked(
+            self._task.mode == "pair",
+            tuple(one.id for one in study.more_ratings),
+            needs_reasons=study.reasons is not None and study.reasons.needed,
+            needs_highlight=study.highlights is not None and study.highlights.needed,
+        )
+
     def _request(self, side: str, prompt: str) -> ChatRequest:
         plan, turn_index = self._task, len(self._history)
+        name = plan.models[SIDES.index(side)]
+        model = next(entry for entry in self._protocol.models if entry.name == name)
+        system = (Message(Role.SYSTEM, model.system_prompt),) if model.system_prompt else ()
+        messages = context(self._history, prompt + plan.style_append, side, self._protocol.history)
         response_id = self._ids.new("response")
         self._known_ids.add(response_id)
         self._n_requests += 1
         return ChatRequest(
             response_id=response_id,
-            model=plan.models[SIDES.index(side)],
-            messages=context(self._history, prompt, side, self._protocol.history),
+            model=name,
+            messages=(*system, *messages),
             topic_id=plan.topic_id,
             turn_index=turn_index,
             seed=seed_of(plan.seed, turn_index, side, self._n_requests),
+            parameters=model.parameters.model_dump(exclude_none=True),
+            style=plan.style,
+            language=self._protocol.read_in,
         )
 
     def _log_submit(
@@ -381,7 +472,8 @@ class ParticipantFlow(GazeChecks):
         ]  # fmt: skip
         self._log.event(
             t_ns, "submit", turn_id=self._open_turn.turn_id, task_id=plan.task_id, topic_id=plan.topic_id,
-            turn_index=len(self._history), mode=plan.mode, prompt=prompt, pair_id=pair_id,
+            turn_index=len(self._history), mode=plan.mode, prompt=prompt, sent_prompt=prompt + plan.style_append,
+            style=plan.style, pair_id=pair_id,
             side_seed=plan.side_seed, responses=responses,
         )  # fmt: skip
 
@@ -406,7 +498,12 @@ class ParticipantFlow(GazeChecks):
             turn_state=turn.state if turn is not None else "",
             ratings_open=turn is not None and turn.ratings_open,
             lock_reason=turn.lock_reason if turn is not None else "not_asked",
-            preference=turn.preference if turn is not None else None,
+            preference=turn.ballot.preference if turn is not None else None,
+            reasons=turn.ballot.reasons if turn is not None else (),
+            reason_text=turn.ballot.reason_text if turn is not None else "",
+            highlights=turn.ballot.highlights if turn is not None else (),
+            questions=self._round.page() if self._round is not None else None,
+            languages=self._languages_offered(),
             can_submit=not covered and turn is not None and not turn.prompt,
             can_continue=not covered and turn is not None and turn.can_continue,
             may_finish_task=not covered and self._may_finish_task,
@@ -418,13 +515,15 @@ class ParticipantFlow(GazeChecks):
     def _step(self) -> tuple[int, int]:
         has_gaze = self._scopes is None or self._scopes["gaze"]
         steps = _STEPS if has_gaze else _STEPS_WITHOUT_GAZE
-        page = _STEP_OF.get(self._page, self._page)
+        page = self._round.place if self._round is not None else self._page
+        page = _STEP_OF.get(page, page)
         return (steps.index(page) + 1 if page in steps else 0), len(steps)
 
     def _task_snapshot(self) -> TaskSnapshot:
         plan = self._task
         topic = self._topics[plan.topic_id]
+        description = self._task_entry.introduction or topic.description
         return TaskSnapshot(
-            plan.task_id, plan.topic_id, topic.title, topic.description, plan.mode, self._task_index,
+            plan.task_id, plan.topic_id, topic.title, description, plan.mode, self._task_index,
             len(self.plan.tasks), len(self._history), plan.turns_min, plan.turns_max, self._suggested_prompt,
         )  # fmt: skip

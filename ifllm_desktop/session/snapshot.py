@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ifllm_desktop.domain.chat import ChatRequest, Finish
+from ifllm_desktop.domain.chat import ChatRequest
 from ifllm_desktop.protocol import StudyProtocol
+from ifllm_desktop.session.answers import AnswerSnapshot, Highlight, HistoryTurn, Preference
 from ifllm_desktop.session.gaze_outcome import (
     CalibrationOutcome,
     CalibrationTarget,
@@ -15,17 +16,19 @@ from ifllm_desktop.session.gaze_outcome import (
     TargetOutcome,
     ValidationOutcome,
 )
+from ifllm_desktop.session.question_round import GivenAnswer, QuestionPage
 from ifllm_desktop.session.text_outcome import LineOutcome, TextOutcome
 
 __all__ = [
     "GAZE_NOTICES", "HELP_OPTIONS", "LOCK_REASONS", "PAGES", "RUN_PHASES", "AnswerSnapshot", "CalibrationOutcome",
-    "CalibrationTarget", "DriftOutcome", "FlowSnapshot", "GazeAttempt", "GazeRun", "HistoryTurn", "LineOutcome",
-    "Preference", "TargetOutcome", "TaskSnapshot", "TextOutcome", "ValidationOutcome",
+    "CalibrationTarget", "DriftOutcome", "FlowSnapshot", "GazeAttempt", "GazeRun", "GivenAnswer", "Highlight",
+    "HistoryTurn", "LineOutcome", "Preference", "QuestionPage", "TargetOutcome", "TaskSnapshot",
+    "TextOutcome", "ValidationOutcome",
 ]  # fmt: skip
 
 PAGES = (
-    "welcome", "consent", "camera_check", "calibration", "validation", "gaze_result", "gaze_help", "text_check",
-    "instructions", "drift_check", "task", "finish", "declined",
+    "welcome", "consent", "questions", "camera_check", "calibration", "validation", "gaze_result", "gaze_help",
+    "text_check", "instructions", "drift_check", "task", "finish", "declined",
 )  # fmt: skip
 """Every page of the flow, in the order in which they can come."""
 
@@ -47,66 +50,6 @@ check and one more attempt), ``check_gaze`` (drift check), ``fewer_claims`` (kee
 LOCK_REASONS = ("", "not_asked", "writing", "not_shown", "incomplete")
 """Why ratings are locked: open, nothing asked yet, an answer is still being written, a complete answer is not
 yet on the screen, an answer did not arrive completely (retry)."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSnapshot:
-    """One answer as far as it is known.
-
-    Attributes
-    ----------
-    side : str
-        ``left`` or ``right``; a single answer is ``left``.
-    letter : str
-        ``A`` left, ``B`` right: the only name that a participant sees.
-    text : str
-        Markdown received so far.
-    finish : Finish or None
-        None while it is being written.
-    detail : str
-        Short technical reason of a failure.
-    n_shown : int
-        Code points of ``text`` that the window has reported as shown.
-    rating : int or None
-        1 … scale.
-    """
-
-    response_id: str
-    side: str
-    letter: str
-    text: str = ""
-    finish: Finish | None = None
-    detail: str = ""
-    n_shown: int = 0
-    rating: int | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether all of it has arrived."""
-        return self.finish is Finish.STOP
-
-    @property
-    def failed(self) -> bool:
-        """Whether it ended without being complete: retry is offered."""
-        return self.finish is not None and self.finish is not Finish.STOP
-
-
-@dataclass(frozen=True, slots=True)
-class Preference:
-    """A vote: ``left``, ``right``, ``tie`` or ``both_bad``; ``strength`` 1 slightly, 2 clearly, else None."""
-
-    choice: str
-    strength: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryTurn:
-    """An earlier turn of the same task, with its ratings and vote."""
-
-    turn_index: int
-    prompt: str
-    answers: tuple[AnswerSnapshot, ...]
-    preference: Preference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +167,14 @@ class FlowSnapshot:
         One of :data:`LOCK_REASONS`, empty when open.
     can_submit, can_continue, may_finish_task : bool
         Whether ``submit``, ``continue_`` and ``finish_task`` are allowed now.
+    languages : tuple of str
+        Languages that ``choose_language`` takes now, where there is a choice; the present one is ``study.read_in``.
+    questions : QuestionPage or None
+        The page ``questions``.
+    reasons, reason_text
+        Reasons that stand, as values of the study's options, and in words of one's own.
+    highlights : tuple of Highlight
+        Marks that stand in the answers of the turn.
     free_prompts : bool
         Whether the participant may write the prompt; prepared answers know only the suggested one.
     requests : tuple of ChatRequest
@@ -266,6 +217,11 @@ class FlowSnapshot:
     ratings_open: bool = False
     lock_reason: str = "not_asked"
     preference: Preference | None = None
+    reasons: tuple[str, ...] = ()
+    reason_text: str = ""
+    highlights: tuple[Highlight, ...] = ()
+    questions: QuestionPage | None = None
+    languages: tuple[str, ...] = ()
     can_submit: bool = False
     can_continue: bool = False
     may_finish_task: bool = False

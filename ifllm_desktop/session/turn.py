@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from ifllm_desktop.domain.chat import ChatChunk, ChatRequest, Finish, Message, Role
 from ifllm_desktop.domain.errors import BugError
+from ifllm_desktop.session.answers import AnswerSnapshot, Highlight, HistoryTurn, Preference
+from ifllm_desktop.session.ballot import Asked, Ballot
 from ifllm_desktop.session.control_log import ControlLog
-from ifllm_desktop.session.snapshot import AnswerSnapshot, HistoryTurn, Preference
 
 ACTIVITY_PLACES = ("answer_left", "answer_right", "rating", "composer", "other")
 """Where the pointer moved, scrolled or clicked, or a key was pressed."""
@@ -38,7 +39,7 @@ def context(history: Sequence[HistoryTurn], prompt: str, side: str, rule: str) -
         else:
             choice = turn.preference.choice if turn.preference is not None else "left"
             said = texts["right" if choice == "right" else "left"]
-        messages += [Message(Role.USER, turn.prompt), Message(Role.ASSISTANT, said)]
+        messages += [Message(Role.USER, turn.sent_prompt or turn.prompt), Message(Role.ASSISTANT, said)]
     return (*messages, Message(Role.USER, prompt))
 
 
@@ -51,12 +52,12 @@ class _Answer:
     finish: Finish | None = None
     detail: str = ""
     n_shown: int = 0
-    rating: int | None = None
 
-    def snapshot(self) -> AnswerSnapshot:
+    def snapshot(self, ballot: Ballot) -> AnswerSnapshot:
+        one = self.request.response_id
         return AnswerSnapshot(
-            self.request.response_id, self.side, _LETTERS[self.side], self.text, self.finish, self.detail,
-            self.n_shown, self.rating,
+            one, self.side, _LETTERS[self.side], self.text, self.finish, self.detail, self.n_shown,
+            ballot.rating(one), ballot.further(one),
         )  # fmt: skip
 
 
@@ -81,19 +82,19 @@ class Turn:
     """
 
     def __init__(
-        self, turn_id: str, mode: str, log: ControlLog, t_ns: int, *, has_focus: bool, idle_after_ns: int
+        self, turn_id: str, asked: Asked, log: ControlLog, t_ns: int, *, has_focus: bool, idle_after_ns: int
     ) -> None:
         self.turn_id = turn_id
         self.prompt = ""
-        self.preference: Preference | None = None
+        self.ballot = Ballot(turn_id, asked, log)
         self.ratings_open = False
         self.state = ""
-        self._pair = mode == "pair"
+        self._pair = asked.pair
         self._log = log
         self._answers: list[_Answer] = []
         self._dropped: set[str] = set()
         self._visited: set[str] = set()
-        self._rating = False
+        self._at_ballot = False
         self._idle = False
         self._has_focus = has_focus
         self._covered = False
@@ -105,7 +106,7 @@ class Turn:
     @property
     def answers(self) -> tuple[AnswerSnapshot, ...]:
         """Answers from left to right."""
-        return tuple(answer.snapshot() for answer in self._answers)
+        return tuple(answer.snapshot(self.ballot) for answer in self._answers)
 
     @property
     def requests(self) -> tuple[ChatRequest, ...]:
@@ -136,8 +137,8 @@ class Turn:
     @property
     def can_continue(self) -> bool:
         """Whether everything that is asked has been answered."""
-        rated = self.ratings_open and all(a.rating is not None for a in self._answers)
-        return rated and (self.preference is not None or not self._pair)
+        ids = tuple(a.request.response_id for a in self._answers)
+        return self.ratings_open and self.ballot.is_complete(ids)
 
     # ---- answers -----------------------------------------------------------------------------------------
     def send(self, t_ns: int, prompt: str, requests: Sequence[tuple[str, ChatRequest]]) -> None:
@@ -205,27 +206,35 @@ class Turn:
             text=answer.text, detail=detail,
         )  # fmt: skip
 
-    # ---- ratings and vote --------------------------------------------------------------------------------
-    def rate(self, t_ns: int, response_id: str, value: int, scale: int) -> None:
+    # ---- the ballot --------------------------------------------------------------------------------------
+    def rate(self, t_ns: int, response_id: str, value: int, scale: int, name: str = "") -> None:
         """Set or change a rating; each change is an event."""
-        answer = self.find(response_id)
-        if answer.rating != value:
-            answer.rating = value
-            self._log.event(
-                t_ns, "rating", turn_id=self.turn_id, response_id=response_id, value=value, scale=scale
-            )
-        self._rating = True
-        self._active(t_ns)
+        self.find(response_id)
+        self.ballot.rate(t_ns, response_id, value, scale, name)
+        self._voted(t_ns)
 
     def prefer(self, t_ns: int, preference: Preference) -> None:
         """Set or change the vote; each change is an event."""
-        if self.preference != preference:
-            self.preference = preference
-            self._log.event(
-                t_ns, "preference", turn_id=self.turn_id, choice=preference.choice,
-                strength=preference.strength,
-            )  # fmt: skip
-        self._rating = True
+        self.ballot.prefer(t_ns, preference)
+        self._voted(t_ns)
+
+    def give_reasons(self, t_ns: int, values: tuple[str, ...], text: str) -> None:
+        """Set or change the reasons; each change is an event."""
+        self.ballot.give_reasons(t_ns, values, text)
+        self._voted(t_ns)
+
+    def mark(self, t_ns: int, highlight: Highlight) -> None:
+        """Mark a place in an answer."""
+        self.ballot.mark(t_ns, highlight)
+        self._voted(t_ns)
+
+    def unmark(self, t_ns: int, highlight_id: str) -> None:
+        """Take a mark back."""
+        self.ballot.unmark(t_ns, highlight_id)
+        self._voted(t_ns)
+
+    def _voted(self, t_ns: int) -> None:
+        self._at_ballot = True
         self._active(t_ns)
 
     # ---- states ------------------------------------------------------------------------------------------
@@ -234,7 +243,7 @@ class Turn:
         if self._answers and not self.unfinished and where.startswith("answer_"):
             self._visited.add(where)
         if self.ratings_open and where == "rating":
-            self._rating = True
+            self._at_ballot = True
         self._active(t_ns)
 
     def tick(self, t_ns: int) -> None:
@@ -283,7 +292,7 @@ class Turn:
         if self.unfinished:
             begun = any(a.pieces or a.finish is not None for a in self._answers)
             return "streaming" if begun else "waiting"
-        if self._rating:
+        if self._at_ballot:
             return "rating"
         both = {"answer_left", "answer_right"} <= self._visited
         return "comparing" if self._pair and both else "reading"
