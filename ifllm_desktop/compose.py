@@ -37,7 +37,7 @@ from ifllm_desktop.export.schemas import FORMATS
 from ifllm_desktop.export.write import ExportReport, write_exports
 from ifllm_desktop.features.pairs import pair_measures
 from ifllm_desktop.ports import Camera, Clock, Landmarker, RecordingSource
-from ifllm_desktop.protocol import StudyProtocol, load_protocol, load_topics
+from ifllm_desktop.protocol import StudyProtocol, load_editions, load_protocol, load_topics
 from ifllm_desktop.replay.timeline import Timeline
 from ifllm_desktop.replay.turns import turns
 from ifllm_desktop.resource_files import resource_path
@@ -46,7 +46,7 @@ from ifllm_desktop.reward.checkpoint import load as load_model
 from ifllm_desktop.reward.checkpoint import save as save_model
 from ifllm_desktop.reward.score import score_pairs as score_with
 from ifllm_desktop.reward.train import fit, out_of_fold
-from ifllm_desktop.session.assignment import assign
+from ifllm_desktop.session.assignment import assign, assignments
 from ifllm_desktop.session.chat_pump import SimulatedChatPump, ThreadedChatPump
 from ifllm_desktop.session.conductor import Conductor
 from ifllm_desktop.session.flow import ParticipantFlow
@@ -166,6 +166,7 @@ class SessionParts:
             catalogue.put_consent(
                 self.info.participant_id, self.info.session_id, dict(snapshot.scopes), wall_ns
             )
+        catalogue.complete_assignments(self.info.session_id, self.conductor.flow.finished_tasks)
         state = "finished" if snapshot.ended == "finished" else "stopped"
         catalogue.set_session_state(self.info.session_id, state)
         catalogue.put_segment(segment)
@@ -184,6 +185,9 @@ class SessionOptions:
         Whether time is simulated (only without a window).
     simulated_person : bool
         Whether a simulated participant acts or at least looks (always with the simulated camera).
+    alone : bool
+        Whether the assignment counts what others have completed. Not where many are simulated at the same time: who
+        is ready first would decide.
     """
 
     camera: str
@@ -192,6 +196,7 @@ class SessionOptions:
     simulated_person: bool
     screen: Screen
     start_wall_ns: int | None = None
+    alone: bool = True
 
 
 def next_participant(study: StudyFolder) -> str:
@@ -216,8 +221,8 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
     """Everything of one session, wired. The segment file exists when it returns; nothing runs yet."""
     if not _PARTICIPANT_ID.fullmatch(participant_id):
         raise UsageError("participant_id", name=participant_id)
-    protocol = load_protocol(study.protocol_path)
-    topics = load_topics(protocol.topics_folder)
+    editions = load_editions(study.protocol_path)
+    protocol, topics = next(iter(editions.values()))
     clock: Clock
     if options.simulated_clock:
         clock = SimulatedClock(wall_start_ns=options.start_wall_ns or SIMULATED_WALL_START_NS)
@@ -244,15 +249,19 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
     lens = camera_setup(options.camera)
     header = _header(info, protocol, options, camera, lens)
     recorder = Recorder(_open_segment(study, info, header, clock), clock)
-    plan = assign(protocol, topics, participant_id, order=_order(study, participant_id))
-    flow = ParticipantFlow(protocol, topics, plan, info.session_id, recorder.record, ids)
+    catalogue = study.catalogue()
+    earlier = catalogue.assignments() if options.alone else ()
+    plan = assign(protocol, topics, participant_id, _order(study, participant_id), earlier)
+    catalogue.put_assignments(assignments(plan, info.session_id))
+    flow = ParticipantFlow(protocol, topics, plan, info.session_id, recorder.record, ids, editions)
 
     def make_pipeline() -> Pipeline:
         landmarker = make_landmarker(options.camera, person)
         return Pipeline(landmarker, recorder.record, recorder.session_ns, intrinsics=lens.intrinsics)
 
     stream = protocol.stream
-    chat = PreparedChat(topics, stream.tokens_per_s, stream.jitter, stream.first_token_ms)
+    translations = {code: edition[1] for code, edition in editions.items()}
+    chat = PreparedChat(topics, stream.tokens_per_s, stream.jitter, stream.first_token_ms, translations)
     setup = GazeSetup(
         protocol, options.screen, recorder.record, ids,
         viewing_distance=lambda features: lens.viewing_distance(features, participant_id),
@@ -275,7 +284,7 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
         request = conductor.requests.get(response_id)
         if request is None:
             return ""
-        answer = topics[request.topic_id].turns[request.turn_index].answer(request.model)
+        answer = topics[request.topic_id].turns[request.turn_index].answer(request.model, request.style)
         return answer.quality if answer is not None else ""
 
     return SessionParts(study, protocol, info, conductor, clock, person, options.screen, quality_of)

@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ifllm_desktop.domain.assignments import TaskAssignment
 from ifllm_desktop.domain.chat import ChatChunk, ChatRequest
 from ifllm_desktop.domain.exclusions import ExclusionOperation
 from ifllm_desktop.domain.labels import LabelOperation
@@ -205,6 +206,15 @@ class Catalogue(Protocol):
 
     def consents(self) -> dict[str, dict[str, bool]]:
         """Latest scopes by participant."""
+
+    def put_assignments(self, tasks: Sequence[TaskAssignment]) -> None:
+        """Enter what a session was assigned."""
+
+    def complete_assignments(self, session_id: str, task_ids: Sequence[str]) -> None:
+        """These tasks of a session were finished."""
+
+    def assignments(self, session_id: str | None = None) -> Sequence[TaskAssignment]:
+        """What was assigned so far, in order of entry."""
 
     def put_scores(self, scores: Sequence[PairScore]) -> None:
         """Replace the scores of the same (pair, model)."""

@@ -31,6 +31,8 @@ class PreparedChat:
     ----------
     topics : mapping
         Topics by id.
+    translations : mapping or None
+        The same in other languages, by code; a request in a language that is not there gets ``topics``.
     tokens_per_s : float
         Mean pace.
     jitter : float
@@ -50,8 +52,10 @@ class PreparedChat:
         tokens_per_s: float,
         jitter: float,
         first_token_ms: tuple[int, int] = (300, 900),
+        translations: Mapping[str, Mapping[str, Topic]] | None = None,
     ) -> None:
         self._topics = topics
+        self._translations = translations or {}
         self._token_ns = NS_PER_S / tokens_per_s
         self._jitter = jitter
         self._first_token_ms = first_token_ms
@@ -76,14 +80,14 @@ class PreparedChat:
         yield ChatChunk("", due_ns=round(due_ns), finish=Finish.STOP)
 
     def _find(self, request: ChatRequest) -> tuple[str | None, str]:
-        topic = self._topics.get(request.topic_id)
+        topic = self._translations.get(request.language, self._topics).get(request.topic_id)
         if topic is None:
             return None, f"unknown_topic {request.topic_id}"
         if not 0 <= request.turn_index < len(topic.turns):
             return None, f"no_turn {request.turn_index} in {request.topic_id}"
-        answer = topic.turns[request.turn_index].answer(request.model)
+        answer = topic.turns[request.turn_index].answer(request.model, request.style)
         if answer is None:
-            return None, f"unknown_model {request.model}"
+            return None, f"unknown_model {request.model} {request.style}".rstrip()
         return answer.text, ""
 
     def _pause_ns(self, draw: random.Random) -> float:

@@ -21,7 +21,7 @@ from ifllm_desktop.protocol.conditions import (
     TaskEntry,
 )
 from ifllm_desktop.protocol.gaze_plan import CalibrationPlan, DriftPlan, GatePlan, HeadMovePlan, QualityPlan
-from ifllm_desktop.protocol.load import STUDY_FILE, load_protocol
+from ifllm_desktop.protocol.load import STUDY_FILE, load_editions, load_protocol
 from ifllm_desktop.protocol.questions import (
     ChoiceQuestion,
     NumberQuestion,
@@ -40,5 +40,5 @@ __all__ = [
     "FurtherRating", "GatePlan", "HeadMovePlan", "HighlightPlan", "ModelEntry", "ModelParameters", "NumberQuestion",
     "Option", "PageText", "PreferenceQuestion", "QualityPlan", "Question", "RandomPlan", "RatingScale", "ReasonPlan",
     "ScaleQuestion", "ScopeAsked", "SentenceQuestion", "StreamPace", "StudyProtocol", "StyleEntry", "TaskEntry",
-    "TextQuestion", "Texts", "load_protocol", "load_topics", "study_schema",
+    "TextQuestion", "Texts", "load_editions", "load_protocol", "load_topics", "study_schema",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ifllm_desktop.domain.errors import DataError
+from ifllm_desktop.domain.topics import Topic
 from ifllm_desktop.protocol.between_keys import check_protocol
 from ifllm_desktop.protocol.document import Document
 from ifllm_desktop.protocol.draws import check_draws
@@ -62,6 +63,19 @@ def load_protocol(path: Path, language: str | None = None) -> StudyProtocol:
         raise document.invalid(("topics",), f"there is no folder {protocol.topics} beside this file")
     check_tasks(document, protocol, load_topics(protocol.topics_folder, wanted, languages))
     return protocol
+
+
+def load_editions(path: Path) -> dict[str, tuple[StudyProtocol, dict[str, Topic]]]:
+    """The study in each of its languages, its own first: the file and its topics, by language code.
+
+    Raises as :func:`load_protocol` does.
+    """
+    own = load_protocol(path)
+    editions = {}
+    for code in own.all_languages:
+        protocol = own if code == own.read_in else load_protocol(path, code)
+        editions[code] = (protocol, load_topics(protocol.topics_folder, code, own.all_languages))
+    return editions
 
 
 def _languages(data: dict[str, Any]) -> tuple[str, ...]:

@@ -120,6 +120,12 @@ class ParticipantFlow(QuestionSteps):
         self._n_requests = 0
         self._known_ids: set[str] = set()
         self._pair_id = ""
+        self._finished_tasks: list[str] = []
+
+    @property
+    def finished_tasks(self) -> tuple[str, ...]:
+        """Ids of the tasks that were brought to an end, in order."""
+        return tuple(self._finished_tasks)
 
     # ---- pages before the tasks --------------------------------------------------------------------------
     def begin(self, t_ns: int) -> FlowSnapshot:
@@ -405,6 +411,7 @@ class ParticipantFlow(QuestionSteps):
     def _end_task(self, t_ns: int, cancels: tuple[str, ...] = ()) -> FlowSnapshot:
         entry = self._task_entry
         self._log.event(t_ns, "task_end", task_id=entry.id)
+        self._finished_tasks.append(entry.id)
         self._turn = None
         after = self._protocol.after_task if entry.after is None else entry.after
         return self._ask(t_ns, "after_task", after, entry.id, self._read_last(), cancels)

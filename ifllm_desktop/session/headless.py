@@ -15,6 +15,8 @@ from ifllm_desktop.domain.scene import Scene
 from ifllm_desktop.domain.time import NS_PER_MS, NS_PER_S, seconds
 from ifllm_desktop.ports import Clock
 from ifllm_desktop.session.conductor import Conductor
+from ifllm_desktop.session.question_round import GivenAnswer, QuestionPage
+from ifllm_desktop.session.simulated_answers import ballot_rest, simulated_answer
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.session.target_run import TargetView
 
@@ -71,6 +73,7 @@ class Participant(Protocol):
     def scroll_request(self, t_ns: int) -> tuple[str, float] | None: ...
     def line_read(self, t_ns: int) -> bool: ...
     def decide(self, answers: Sequence[tuple[str, str, str, str]]) -> Any: ...
+    def pick(self, key: str, n: int) -> int: ...
 
 
 class HeadlessRun:
@@ -234,12 +237,15 @@ class Script:
         """The next click on this page, or None to go on waiting."""
         turn = snapshot.task.turn_index if snapshot.task is not None else -1
         task_id = snapshot.task.id if snapshot.task is not None else ""
-        key = (snapshot.page, task_id, turn, snapshot.prompt, len(snapshot.attempts))
+        place = snapshot.questions.place if snapshot.questions is not None else ""
+        key = (snapshot.page, task_id, turn, snapshot.prompt, len(snapshot.attempts), place)
         if key != self._page_since[0]:
             self._page_since = (key, t_ns)
         since_ns = self._page_since[1]
         if snapshot.page == "task":
             return self._on_task(snapshot, t_ns, since_ns)
+        if snapshot.questions is not None:
+            return self._on_questions(snapshot.questions, t_ns)
         return _on_page(snapshot, since_ns)
 
     def _on_task(self, snapshot: FlowSnapshot, t_ns: int, since_ns: int) -> Click | None:
@@ -269,9 +275,24 @@ class Script:
         if task.mode == "pair" and snapshot.preference is None:
             area = _preference_area(decision.choice, decision.strength)
             return Click(area, "prefer", (decision.choice, decision.strength), t_ns + pause_ns)
+        said = ballot_rest(snapshot, self._person.pick)
+        if said is not None:
+            return Click("reasons", *said, t_ns + 4 * pause_ns)
         if snapshot.can_continue:
             return Click("continue", "continue_", (), t_ns + pause_ns)
         return None
+
+    def _on_questions(self, page: QuestionPage, t_ns: int) -> Click:
+        """The next question without an answer, then on."""
+        for question in page.questions:
+            if not page.answers.get(question.id, GivenAnswer()).given:
+                place = f"{page.place}/{page.task_id}"
+                value = simulated_answer(question, self._person.pick, place, page.sentences_of)
+                area, at_ns = f"question_{question.id}", t_ns + 2 * NS_PER_S
+                if value is None and not question.needed:
+                    return Click(area, "decline_answer", (question.id,), at_ns)
+                return Click(area, "answer", (question.id, value), at_ns)
+        return Click("continue", "questions_done", (), t_ns + NS_PER_S)
 
 
 def _preference_area(choice: str, strength: int | None) -> str:

@@ -16,12 +16,13 @@ from typing import Any
 from ifllm_desktop.domain.errors import BugError, DataError
 from ifllm_desktop.domain.labels import Annotation, LabelOperation
 from ifllm_desktop.domain.session import PairScore, SegmentInfo, SessionInfo
+from ifllm_desktop.store.assignment_tables import AssignmentTables
 from ifllm_desktop.store.audit_tables import AuditTables
 from ifllm_desktop.store.connection import Connect, connect, translated
 from ifllm_desktop.store.migrations import CATALOGUE_STEPS, CATALOGUE_VERSION, migrate, refuse_newer
 
 
-class StudyCatalogue(AuditTables):
+class StudyCatalogue(AuditTables, AssignmentTables):
     """``study.sqlite``; implements ``ports.Catalogue``, ``ports.LabelLog`` and ``ports.ExclusionLog``.
 
     May be used from any thread. What a method stored is on disk when it returns, also for a power cut: votes

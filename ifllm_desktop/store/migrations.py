@@ -141,6 +141,19 @@ def _add_audit(connection: sqlite3.Connection) -> None:
     )  # fmt: skip
 
 
+def _add_assignments(connection: sqlite3.Connection) -> None:
+    """Topic, models, style and order of each task that was assigned, and whether it was completed."""
+    _create(
+        connection,
+        "assignments",
+        {
+            "session_id": str, "task_id": str, "participant_id": str, "topic_id": str, "models": str, "style": str,
+            "order_row": int, "completed": int,
+        },
+        pk=("session_id", "task_id"),
+    )  # fmt: skip
+
+
 def _create(
     connection: sqlite3.Connection,
     table: str,
@@ -161,7 +174,7 @@ def _create(
 
 
 RECORDING_STEPS: tuple[Step, ...] = (_make_recording,)
-CATALOGUE_STEPS: tuple[Step, ...] = (_make_catalogue, _add_audit)
+CATALOGUE_STEPS: tuple[Step, ...] = (_make_catalogue, _add_audit, _add_assignments)
 CATALOGUE_VERSION = len(CATALOGUE_STEPS)
 
 if len(RECORDING_STEPS) != SCHEMA_VERSION:  # pragma: no cover - a slip of whoever adds a step

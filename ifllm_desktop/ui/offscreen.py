@@ -213,7 +213,7 @@ def _run_in_process(
     try:
         report = _run_one(
             study, participant_id, camera, seed, realtime=False, say=said.append, number=number,
-            stop=_stop_worker,
+            stop=_stop_worker, alone=False,
         )  # fmt: skip
     finally:
         study.close()
@@ -232,10 +232,12 @@ def _run_one(
     number: int,
     stop: threading.Event,
     max_turns: int = 3,
+    alone: bool = True,
 ) -> dict[str, Any]:
     options = compose.SessionOptions(
         camera=camera, seed=seed, simulated_clock=not realtime, simulated_person=True, screen=DEMO_SCREEN,
         start_wall_ns=None if realtime else compose.SIMULATED_WALL_START_NS + number * DAY_NS,
+        alone=alone,
     )  # fmt: skip
     parts = compose.prepare_session(study, participant_id, options)
     assert parts.person is not None

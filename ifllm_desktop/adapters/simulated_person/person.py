@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import threading
 from collections.abc import Sequence
 
@@ -171,6 +172,10 @@ class SimulatedPerson:
             weighing_ms = self._rng.uniform(4000, 9000) if len(answers) > 1 else self._rng.uniform(1000, 2500)
             rest_ms = self._plan.remaining_ms(self._scene) + weighing_ms
             return judged(answers, self.seed, self.traits, self._scale, int(rest_ms * NS_PER_MS))
+
+    def pick(self, key: str, n: int) -> int:
+        """One of 0 … n − 1, always the same for the same key."""
+        return random.Random(f"{self.seed}/{key}").randrange(n)
 
     def _advance(self, t_ns: int) -> None:
         while self._next_ns <= t_ns:
