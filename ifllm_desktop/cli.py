@@ -86,9 +86,16 @@ def _add_running(verbs: Any) -> None:
     demo.add_argument(
         "--seed", type=_seed, default=1, metavar="N", help="seeds every random choice (default: 1)"
     )
-    new = _verb(verbs, "new", "Make a study folder with a commented study.yaml.", "new my-study", _new)
+    new = _verb(
+        verbs, "new", "Make a study folder with a commented study.yaml.", "new my-study --template paper", _new
+    )  # fmt: skip
     new.add_argument("study", type=Path, metavar="STUDY")
-    new.add_argument("--template", default="demo", metavar="NAME", help="template (default: demo)")
+    new.add_argument(
+        "--template",
+        default="demo",
+        metavar="NAME",
+        help="demo, paper (the flow of the paper's study) or stimuli (prepared pairs only); default: demo",
+    )
     run = _verb(verbs, "run", "Take one participant through a study.", "run my-study --camera 0", _run)
     run.add_argument("study", type=Path, metavar="STUDY")
     run.add_argument("--participant", metavar="ID", help="id of the participant (default: the next free one)")

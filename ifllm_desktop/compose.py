@@ -59,7 +59,11 @@ from ifllm_desktop.wording import sentence
 
 SIMULATED_WALL_START_NS = 1_767_225_600_000_000_000
 """Wall time at which simulated sessions begin: 2026-01-01T00:00:00Z, so that runs can be compared byte by byte."""
-TEMPLATES = ("demo",)
+SCHEMA_FILE = "study.schema.json"
+"""Beside each new study.yaml, which names it: editors complete and check the file by it."""
+_ANSWERS = {"demo": "demo", "paper": "paper", "stimuli": "paper"}
+TEMPLATES = tuple(_ANSWERS)
+"""Study files to begin with; two of them share their prepared answers."""
 SIMULATED = "simulated"
 _PARTICIPANT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
@@ -80,7 +84,11 @@ def new_study(path: Path, template: str) -> Path:
     """Make a study folder from a template. Raises UsageError ``unknown_name``, WorldError ``study_exists``."""
     if template not in TEMPLATES:
         raise UsageError("unknown_name", kind="template", name=template, known=", ".join(TEMPLATES))
-    StudyFolder.create(path, resource_path("studies", template))
+    beside = {
+        "answers": resource_path("studies", _ANSWERS[template], "answers"),
+        SCHEMA_FILE: resource_path("schema", SCHEMA_FILE),
+    }
+    StudyFolder.create(path, resource_path("studies", template), beside)
     return path
 
 

@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from ifllm_desktop.domain.chat import Finish
-from ifllm_desktop.protocol import StudyProtocol, load_protocol
+from ifllm_desktop.protocol import FurtherRating, HighlightPlan, Option, StudyProtocol, load_protocol
 from ifllm_desktop.resource_files import resource_path
+from ifllm_desktop.session.question_round import GivenAnswer, QuestionPage
 from ifllm_desktop.session.snapshot import AnswerSnapshot, FlowSnapshot, HistoryTurn, Preference, TaskSnapshot
 
 LEFT_TEXT = (
@@ -26,11 +27,41 @@ def demo_study() -> StudyProtocol:
     return load_protocol(resource_path("studies", "demo"))
 
 
+@cache
+def full_study() -> StudyProtocol:
+    """The demo study with everything that can be asked of answers and people."""
+    paper = load_protocol(resource_path("studies", "paper"))
+    label = {"text": "Helped", "value": "helped"}
+    more = {
+        "more_ratings": (
+            FurtherRating(id="clarity", question="How clear is {letter}?", low="not", high="very"),
+        ),
+        "reasons": paper.reasons.model_copy(update={"free_text": True})
+        if paper.reasons is not None
+        else None,
+        "highlights": HighlightPlan(
+            question="Mark what helped.", labels=(Option(**label), Option(value="hindered", text="Hindered"))
+        ),
+    }
+    return paper.model_copy(update=more)
+
+
 def snapshot(page: str, **values: Any) -> FlowSnapshot:
     """A snapshot of a page."""
     before_consent = page in ("welcome", "consent")
     values.setdefault("scopes", None if before_consent else SCOPES)
-    return FlowSnapshot(page=page, study=demo_study(), step=2, n_steps=7, **values)
+    values.setdefault("study", demo_study())
+    return FlowSnapshot(page=page, step=2, n_steps=7, **values)
+
+
+def questions(
+    place: str, answers: dict[str, Any] | None = None, *, can_continue: bool = True
+) -> FlowSnapshot:
+    """Questions of the paper's study, with values by id (None: declined)."""
+    given = {name: GivenAnswer(value, value is None) for name, value in (answers or {}).items()}
+    asked = getattr(full_study(), place)
+    page = QuestionPage(place, "", asked, given, can_continue, left() if place == "after_task" else None)
+    return snapshot("questions", study=full_study(), questions=page)
 
 
 def task(mode: str = "pair") -> TaskSnapshot:

@@ -19,6 +19,7 @@ from ifllm_desktop.protocol.study import StudyProtocol
 from ifllm_desktop.protocol.texts import Texts
 
 _ENGLISH = "en"
+_ASKED = ("demographics", "before_task", "after_task", "at_end")
 
 
 def check_protocol(document: Document, protocol: StudyProtocol) -> None:
@@ -56,11 +57,18 @@ def _check_languages(document: Document, protocol: StudyProtocol) -> None:
         )
     spoken = protocol.read_in.split("-")[0]
     for page, field in Texts.model_fields.items():
-        # pages that have a text of their own have it in English only
+        # a page's built-in text is English; pages with questions are shown only where some are asked
+        if page in _ASKED and not _is_asked(protocol, page):
+            continue
         if not field.is_required() and spoken != _ENGLISH and page not in protocol.texts.model_fields_set:
             raise document.invalid(
                 ("texts", page), f"is needed in {protocol.read_in}: the built-in text is English"
             )
+
+
+def _is_asked(protocol: StudyProtocol, page: str) -> bool:
+    own = {"before_task": "before", "after_task": "after"}.get(page)
+    return bool(getattr(protocol, page)) or (own is not None and any(getattr(t, own) for t in protocol.tasks))
 
 
 def _check_unique(document: Document, place: Loc, entries: Sequence[object], name: str) -> None:
@@ -100,7 +108,7 @@ def _check_task(document: Document, protocol: StudyProtocol, place: Loc, task: T
 # ---- questions -------------------------------------------------------------------------------
 def _question_lists(protocol: StudyProtocol) -> Iterator[tuple[Loc, Sequence[Question]]]:
     """Every list of questions with its place in the file."""
-    for key in ("demographics", "before_task", "after_task", "at_end"):
+    for key in _ASKED:
         yield (key,), getattr(protocol, key)
     for index, task in enumerate(protocol.tasks):
         for key in ("before", "after"):

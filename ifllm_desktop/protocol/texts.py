@@ -34,6 +34,13 @@ class Texts(Part):
         title="Read a few lines",
         body="A bar marks one line at a time. Read that line once, then press Space.",
     )
+    demographics: PageText = PageText(
+        title="A few questions about you",
+        body="You need not answer any of them.",
+    )
+    before_task: PageText = PageText(title="Before you begin", body="There is no right or wrong.")
+    after_task: PageText = PageText(title="About what you have read", body="Answer from memory.")
+    at_end: PageText = PageText(title="Before you go", body="A last few questions.")
     instructions: PageText
     finish: PageText
     declined: PageText

@@ -7,7 +7,15 @@ import uuid
 from collections import Counter
 from typing import Protocol
 
-_PREFIXES = {"session": "s", "turn": "t", "response": "r", "pair": "p", "attempt": "a", "calibration": "c"}
+_PREFIXES = {
+    "session": "s",
+    "turn": "t",
+    "response": "r",
+    "pair": "p",
+    "attempt": "a",
+    "calibration": "c",
+    "highlight": "h",
+}
 
 
 class IdFactory(Protocol):

@@ -48,8 +48,13 @@ class StudyFolder:
 
     # ---- making and opening --------------------------------------------------------------------------------
     @classmethod
-    def create(cls, path: Path | str, source_dir: Path) -> Self:
+    def create(cls, path: Path | str, source_dir: Path, beside: Mapping[str, Path] | None = None) -> Self:
         """Copy a study's protocol and prepared answers into a new folder.
+
+        Parameters
+        ----------
+        beside : mapping or None
+            Further files and folders to copy, by their place in the new study.
 
         Raises
         ------
@@ -67,12 +72,18 @@ class StudyFolder:
             for source in sorted(source_dir.rglob("*")):
                 if source.is_file() and source != source_dir / PROTOCOL_FILE:
                     study._copy(source, source_dir)
+            for place, more in sorted((beside or {}).items()):
+                for source in sorted(more.rglob("*")) if more.is_dir() else [more]:
+                    if source.is_file():
+                        study._copy_to(source, study.path / place / source.relative_to(more))
             # last: a folder that was copied only in part is not taken for a study
             study._copy(source_dir / PROTOCOL_FILE, source_dir)
         return study
 
     def _copy(self, source: Path, source_dir: Path) -> None:
-        target = self.path / source.relative_to(source_dir)
+        self._copy_to(source, self.path / source.relative_to(source_dir))
+
+    def _copy_to(self, source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)  # not its permissions: an installed program's files may be read-only
 

@@ -25,6 +25,7 @@ from ifllm_desktop.ui.gaze_help_page import GazeHelpPage
 from ifllm_desktop.ui.gaze_notice import notice_sentence, notice_words
 from ifllm_desktop.ui.gaze_result_page import GazeResultPage
 from ifllm_desktop.ui.participant_page import ParticipantPage
+from ifllm_desktop.ui.question_page import QuestionsPage
 from ifllm_desktop.ui.task_page import TaskPage
 from ifllm_desktop.ui.text_check_page import TextCheckPage
 from ifllm_desktop.ui.text_pages import DeclinedPage, FinishPage, InstructionsPage, TextPage, WelcomePage
@@ -162,8 +163,8 @@ class Header(QFrame):
             "calibration": self.tr("Calibration"), "validation": self.tr("Calibration"),
             "gaze_result": self.tr("Calibration result"), "gaze_help": self.tr("Calibration help"),
             "text_check": self.tr("Reading check"),
-            "drift_check": self.tr("Gaze check"), "instructions": self.tr("Instructions"),
-            "task": self.tr("Tasks"), "finish": self.tr("Finish"),
+            "drift_check": self.tr("Gaze check"), "questions": self.tr("Questions"),
+            "instructions": self.tr("Instructions"), "task": self.tr("Tasks"), "finish": self.tr("Finish"),
         }.get(page, "")  # fmt: skip
 
 
@@ -204,7 +205,7 @@ class ParticipantWindow(QWidget):
             "welcome": WelcomePage(), "consent": ConsentPage(), "camera_check": self.camera,
             "calibration": self.calibration, "validation": self.calibration, "gaze_result": self.gaze_result,
             "gaze_help": self.gaze_help, "text_check": self.text_check, "drift_check": self.calibration,
-            "instructions": InstructionsPage(), "task": self.task, "finish": self.finish,
+            "instructions": InstructionsPage(), "questions": QuestionsPage(), "task": self.task, "finish": self.finish,
             "declined": DeclinedPage(),
         }  # fmt: skip
         self.stack = QStackedWidget()

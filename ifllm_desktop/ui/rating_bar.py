@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QFrame, QHBoxLayout, QLa
 
 from ifllm_desktop.protocol import PreferenceQuestion, RatingScale
 from ifllm_desktop.session.snapshot import FlowSnapshot, Preference
+from ifllm_desktop.ui.ballot_extras import BallotExtras, has_extras
+from ifllm_desktop.ui.rating_scale import Scale, check_only
 from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import IconMark, empty, label, line, row, set_role
 from ifllm_desktop.ui.widgets_button import Button
@@ -36,62 +38,6 @@ VOTES = (
 )
 
 
-class Scale(QWidget):
-    """1 … n for one answer."""
-
-    chosen = Signal(int)
-
-    def __init__(self, side: str, letter: str, question: RatingScale) -> None:
-        super().__init__()
-        self.side = side
-        self.setObjectName(f"rating_{side}")
-        self.setProperty("aoi", f"rating_{side}")
-        text = question.question.replace("{letter}", letter)
-        self.question = label(text, "strong")
-        self.key_note = label("", "caption")
-        self._low, self._high = label(question.low, "caption"), label(question.high, "caption")
-        self._group = QButtonGroup(self)
-        steps = QHBoxLayout()
-        steps.setSpacing(4)
-        self.buttons: list[Button] = []
-        for value in range(1, question.scale + 1):
-            button = Button(str(value), "scale", height_px=32, name=f"rate_{side}_{value}")
-            button.setAccessibleName(self.tr("{question} {value}").format(question=text, value=value))
-            self._group.addButton(button, value)
-            self.buttons.append(button)
-            steps.addWidget(button)
-        self._group.idClicked.connect(self.chosen)
-        self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._halves.setContentsMargins(0, 0, 0, 0)
-        self._halves.setSpacing(4)
-        self._words = row(self.question, self.key_note, None)
-        self._steps = row(self._low, steps, self._high)
-        self._halves.addLayout(self._words, 1)
-        self._halves.addLayout(self._steps)
-
-    def wide_px(self) -> int:
-        """Width that question and steps need side by side, with the note about the keys."""
-        halves = [half.sizeHint().width() for half in (self._words, self._steps)]
-        note = self.key_note.fontMetrics().horizontalAdvance(self.tr("keys 1–{n}").format(n=9))
-        return sum(halves) + (0 if self.key_note.text() else note) + 12
-
-    def set_stacked(self, stacked: bool) -> None:
-        """Question above the steps instead of beside them."""
-        direction = QBoxLayout.Direction.TopToBottom if stacked else QBoxLayout.Direction.LeftToRight
-        self._halves.setDirection(direction)
-
-    def show_value(self, value: int | None, *, is_open: bool, active: bool) -> None:
-        """The value that stands, whether it may be changed, and whether the digit keys act here."""
-        _check_only(self._group, self._group.button(value) if value is not None else None)
-        for button in self.buttons:
-            button.setEnabled(is_open)
-        set_role(self.question, "strong" if is_open else "disabled")
-        for side in (self._low, self._high):
-            set_role(side, "caption" if is_open else "disabled_caption")
-        note = self.tr("keys 1–{n}").format(n=len(self.buttons)) if is_open and active else ""
-        self.key_note.setText(note)
-
-
 class RatingBar(QFrame):
     """Fixed at the bottom of the task page.
 
@@ -102,11 +48,14 @@ class RatingBar(QFrame):
     preferred : Signal(str, object)
         Choice and strength (1, 2 or None).
     continued : Signal()
+    half_changed : Signal()
+        Another half of the bar is to be shown: its owner draws the snapshot again.
     """
 
     rated = Signal(str, int)
     preferred = Signal(str, object)
     continued = Signal()
+    half_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,18 +78,28 @@ class RatingBar(QFrame):
         self._saved = label("", "caption", name="task_saved")
         self.go_on = Button(self.tr("Continue"), "primary", key=self.tr("Ctrl+Enter"), name="task_continue")
         self.go_on.setProperty("aoi", "continue")
-        self.go_on.clicked.connect(self.continued)
+        self.go_on.clicked.connect(self._go_on)
+        self.back = Button(self.tr("Back"), "plain", key=self.tr("Ctrl+Backspace"), name="task_back")
+        self.back.clicked.connect(lambda: self._go_to(1))
+        self.extras = BallotExtras()
+        self._half = 1
+        self._turn_id = ""
+        self._snapshot: FlowSnapshot | None = None
         bottom = row(self._lock, spacing=8)
         bottom.addWidget(self.note, 1)
         self._saved_mark.hide()
         bottom.addWidget(self._saved_mark)
         bottom.addWidget(self._saved)
         bottom.addSpacing(8)
+        bottom.addWidget(self.back)
         bottom.addWidget(self.go_on)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addLayout(self._top)
+        self._first_half = QWidget()
+        self._first_half.setLayout(self._top)
+        layout.addWidget(self._first_half)
+        layout.addWidget(self.extras)
         layout.addLayout(bottom)
 
     # ---- building
@@ -229,10 +188,11 @@ class RatingBar(QFrame):
             self._vote_halves.setDirection(across)
 
     # ---- showing
-    def show_snapshot(self, snapshot: FlowSnapshot, active_side: str) -> None:
-        """Draw ratings, vote and lock."""
+    def show_snapshot(self, snapshot: FlowSnapshot, active_side: str, *, has_selection: bool = False) -> None:
+        """Draw ratings, vote and lock; ``has_selection``: text of an answer is selected and may be marked."""
         if snapshot.task is None:
             return
+        self._snapshot = snapshot
         self._build(snapshot.task.mode, snapshot.study.rating, snapshot.study.preference)
         is_open = snapshot.ratings_open and not snapshot.paused
         for side, scale in self.scales.items():
@@ -241,9 +201,46 @@ class RatingBar(QFrame):
             scale.show_value(rating, is_open=is_open, active=side == active_side)
         self._show_vote(snapshot.preference, is_open)
         self._fit_width()
-        self.go_on.setEnabled(snapshot.can_continue and not snapshot.paused)
+        self._show_half(snapshot, has_selection)
         self._lock.set_icon("info" if snapshot.ratings_open else "lock", "text_muted")
         self.note.setText(self._reason(snapshot))
+
+    def _show_half(self, snapshot: FlowSnapshot, has_selection: bool) -> None:
+        """Rating and vote first; what else is asked takes their place once they are given."""
+        if snapshot.turn_id != self._turn_id or not has_extras(snapshot):
+            self._turn_id, self._half = snapshot.turn_id, 1
+        more = has_extras(snapshot)
+        self.extras.setVisible(self._half == 2)
+        self._first_half.setVisible(self._half == 1)
+        self.back.setVisible(self._half == 2)
+        if self._half == 2:
+            self.extras.show_snapshot(snapshot, has_selection=has_selection)
+        if more and self._half == 1:
+            self.go_on.setText(self.tr("Next"))
+            self.go_on.setEnabled(_is_judged(snapshot) and not snapshot.paused)
+        else:
+            self.go_on.setText(self.tr("Continue"))
+            self.go_on.setEnabled(snapshot.can_continue and not snapshot.paused)
+
+    @property
+    def half(self) -> int:
+        """1 while rating and vote are shown, 2 while the rest is."""
+        return self._half
+
+    def _go_on(self) -> None:
+        if self._snapshot is not None and has_extras(self._snapshot) and self._half == 1:
+            self._go_to(2)
+            return
+        if self._half == 2:
+            self.extras.flush()
+        self.continued.emit()
+
+    def _go_to(self, half: int) -> None:
+        self._half = half
+        self.half_changed.emit()
+        first = self.extras.first() if half == 2 else None
+        if first is not None:
+            first.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _show_vote(self, preference: Preference | None, is_open: bool) -> None:
         if not self.votes:
@@ -256,7 +253,7 @@ class RatingBar(QFrame):
             ),
             "",
         )
-        _check_only(self._vote_group, self.votes.get(chosen))
+        check_only(self._vote_group, self.votes.get(chosen))
         for button in self.votes.values():
             button.setEnabled(is_open)
         set_role(self._question, "strong" if is_open else "disabled")
@@ -271,6 +268,8 @@ class RatingBar(QFrame):
                 return self.tr("Rate both answers and say which you prefer, then continue.")
             if missing:
                 return self.tr("Rate the answer, then continue.")
+            if self._half == 2 and not snapshot.can_continue:
+                return self.tr("Something that is needed here is still open.")
             return self.tr("You can change your ratings until you continue.")
         return {
             "writing": self.tr("The ratings open when both answers are complete.") if pair
@@ -286,14 +285,11 @@ class RatingBar(QFrame):
         self._saved_mark.set_icon("saved" if saved else "saving", "success" if saved else "text_muted")
 
 
-def _check_only(group: QButtonGroup, button: object) -> None:
-    """Check one button of an exclusive group, or none."""
-    if group.checkedButton() is button:
-        return
-    group.setExclusive(False)
-    for one in group.buttons():
-        one.setChecked(one is button)
-    group.setExclusive(True)
+def _is_judged(snapshot: FlowSnapshot) -> bool:
+    """Whether rating and vote are given."""
+    pair = snapshot.task is not None and snapshot.task.mode == "pair"
+    rated = snapshot.ratings_open and all(a.rating is not None for a in snapshot.answers)
+    return rated and (snapshot.preference is not None or not pair)
 
 
 def vote_of_key(key: int) -> Vote | None:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
 
 from ifllm_desktop.domain.layout import BlockLayout, WordBox
 from ifllm_desktop.domain.space import Rect
@@ -31,6 +32,16 @@ class PlacedBlock:
     x_px: float
     y_px: float
     layout: BlockLayout
+
+
+def paint_end_bar(painter: QPainter, placed: PlacedBlock, color: QColor) -> None:
+    """The bar where text is being added."""
+    shaped = placed.shaped
+    line = shaped.layout.lineAt(shaped.layout.lineCount() - 1) if shaped.layout.lineCount() else None
+    x_px = line.naturalTextRect().right() if line is not None else 0.0
+    y_px = (shaped.n_lines - 1) * shaped.line_px
+    bar = QRectF(placed.x_px + x_px + 1, placed.y_px + y_px + shaped.line_px * 0.12, 8, shaped.line_px * 0.76)
+    painter.fillRect(bar, color)
 
 
 class ResponseFlow:

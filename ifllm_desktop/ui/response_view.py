@@ -7,6 +7,7 @@ loaded, and a link is only reported (:attr:`ResponseView.link_activated`).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -28,10 +29,10 @@ from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.ui.fonts import reading_fonts
 from ifllm_desktop.ui.layout_painter import ResponseColors, head_rows, paint_surroundings
 from ifllm_desktop.ui.markdown_document import MarkdownDocument
-from ifllm_desktop.ui.response_layout import PlacedBlock, ResponseFlow
+from ifllm_desktop.ui.response_layout import ResponseFlow, paint_end_bar
 from ifllm_desktop.ui.screen_place import screen_corner
 from ifllm_desktop.ui.shaped_block import Metrics
-from ifllm_desktop.ui.text_selection import Place, TextSelection, link_at, place_at
+from ifllm_desktop.ui.text_selection import Place, TextSelection, link_at, place_at, selection_of
 
 MARGIN_PX = 24
 TOP_MARGIN_PX = 12
@@ -86,6 +87,7 @@ class ResponseView(QAbstractScrollArea):
         self._snapshot: TextLayout | None = None
         self._announced = False
         self._selection = TextSelection()
+        self._marks: tuple[tuple[int, int, QColor], ...] = ()
         self._watched: QWidget | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -298,30 +300,36 @@ class ResponseView(QAbstractScrollArea):
         heads = head_rows([placed.layout for placed in self._flow.placed])
         paint_surroundings(painter, layouts, self._colors, self._fonts, heads=heads)
         clip = QRectF(0, top_px, self.width(), bottom_px - top_px + 1)
-        selections = self._selection.ranges_by_block(self._flow.placed, QColor(self._colors.selection))
+        marks = ((selection_of(self._flow.placed, start, end), color) for start, end, color in self._marks)
+        drawn = [*marks, (self._selection, QColor(self._colors.selection))]
+        grounds = [one.ranges_by_block(self._flow.placed, ground) for one, ground in drawn]
         for placed in seen:
             painter.setPen(QColor(self._colors.text))
             origin = QPointF(placed.x_px, placed.y_px)
-            placed.shaped.layout.draw(painter, origin, selections.get(placed.layout.index, []), clip)
+            ranges = [one for ground in grounds for one in ground.get(placed.layout.index, [])]
+            placed.shaped.layout.draw(painter, origin, ranges, clip)
         if not self._complete and self._flow.placed:
-            self._paint_end(painter, self._flow.placed[-1])
+            paint_end_bar(painter, self._flow.placed[-1], QColor(self._colors.accent))
         painter.end()
-
-    def _paint_end(self, painter: QPainter, placed: PlacedBlock) -> None:
-        """The bar where text is being added."""
-        shaped = placed.shaped
-        line = shaped.layout.lineAt(shaped.layout.lineCount() - 1) if shaped.layout.lineCount() else None
-        x_px = line.naturalTextRect().right() if line is not None else 0.0
-        y_px = (shaped.n_lines - 1) * shaped.line_px
-        bar = QRectF(
-            placed.x_px + x_px + 1, placed.y_px + y_px + shaped.line_px * 0.12, 8, shaped.line_px * 0.76
-        )
-        painter.fillRect(bar, QColor(self._colors.accent))
 
     # ---- selection ----------------------------------------------------------------------------------------
     def selection(self) -> tuple[int, int]:
         """Code points of the source that are selected, half open; (0, 0) without a selection."""
         return self._selection.source_range(self._flow.placed)
+
+    def select_source(self, start: int, end: int) -> None:
+        """Select code points of the source, as a pointer would, and bring them into view."""
+        wanted = selection_of(self._flow.placed, start, end)
+        self._select(wanted.anchor, wanted.cursor)
+        if wanted.anchor is not None:
+            rect = self._flow.placed[wanted.anchor[0]].layout.rect
+            if not self.scroll_px <= rect.y_px <= self.scroll_px + self.viewport().height() * 0.8:
+                self.set_scroll_px(rect.y_px - self.viewport().height() * 0.2)
+
+    def set_marks(self, marks: Sequence[tuple[int, int, QColor]]) -> None:
+        """Paint these ranges of the source (code points, half open) on grounds of their own."""
+        self._marks = tuple(marks)
+        self.viewport().update()
 
     def selected_text(self) -> str:
         """What is selected, as drawn."""

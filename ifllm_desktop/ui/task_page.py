@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
@@ -10,6 +10,7 @@ from ifllm_desktop.domain.scene import Aoi
 from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.ui.answer_card import AnswerCard, AnswersRow, widest_card_px
+from ifllm_desktop.ui.answer_marks import AnswerMarks
 from ifllm_desktop.ui.composer import Composer
 from ifllm_desktop.ui.history_view import HistoryView
 from ifllm_desktop.ui.participant_page import NARROW_HEIGHT_PX, ParticipantPage
@@ -63,6 +64,19 @@ class TaskPage(ParticipantPage):
             lambda choice, strength: self.command.emit("prefer", (choice, strength))
         )
         self.rating.continued.connect(lambda: self.command.emit("continue_", ()))
+        self.rating.half_changed.connect(self._show_again)
+        self.marks = AnswerMarks(self)
+        self.rating.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The bar has another height: more is asked, or a question went above its buttons."""
+        if watched is self.rating and event.type() == QEvent.Type.LayoutRequest:
+            self._fit_bar()
+        return False
+
+    def _show_again(self) -> None:
+        if self._snapshot is not None:
+            self.show_snapshot(self._snapshot)
 
     def _arrange(self) -> None:
         # the base's scrolling column is not used: answers scroll in themselves
@@ -133,11 +147,13 @@ class TaskPage(ParticipantPage):
             card.revealed.connect(self.revealed)
             card.retried.connect(lambda response_id: self.command.emit("retry", (response_id,)))
             self.view_added.emit(card.view)
+            self.marks.watch(card.view)
         self.answers.setVisible(asked)
         for answer in snapshot.answers:
             self.answers.cards[answer.response_id].show_state(answer)
         if asked:
-            self.rating.show_snapshot(snapshot, self._side)
+            self.rating.show_snapshot(snapshot, self._side, has_selection=self.marks.has_selection)
+            self.marks.paint(snapshot)
         else:
             self.composer.show_snapshot(snapshot)
         wanted = self.rating if asked else self.composer
@@ -232,6 +248,7 @@ class TaskPage(ParticipantPage):
         named += [(button.objectName(), button) for button in self.rating.votes.values()]
         if self.rating.votes:
             named.append(("preference", self.rating.preference_row))
+        named += self.rating.extras.areas()
         return tuple(Aoi(name, _screen_rect(widget)) for name, widget in named if widget.isVisible())
 
     def activity_place(self, x_px: float, y_px: float) -> str:
@@ -289,6 +306,8 @@ class TaskPage(ParticipantPage):
             if control or not rating:
                 button.click()
             return True
+        if rating and self.rating.half == 2:
+            return self.marks.handle_key(key, control=control)
         if modifiers or not rating:
             return False
         if Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
@@ -304,7 +323,7 @@ class TaskPage(ParticipantPage):
         if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and len(self.rating.scales) > 1:
             self._side = "left" if key == Qt.Key.Key_Left else "right"
             if self._snapshot is not None:
-                self.rating.show_snapshot(self._snapshot, self._side)
+                self._show_again()
             return True
         if key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
             card = self.answers.card(self._side_in_focus())
@@ -321,6 +340,7 @@ class TaskPage(ParticipantPage):
             ("Q W E R T", self.tr("A clearly, A slightly, tie, B slightly, B clearly")),
             ("Z", self.tr("both bad")),
             (self.tr("Page up / down"), self.tr("scroll the answer in focus")),
+            *self.marks.keys(),
             (self.tr("Ctrl+Enter"), self.tr("continue")),
             ("F9", self.tr("pause")),
         ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
+from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QWidget
 
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.ui.participant_page import ParticipantPage
@@ -69,10 +69,19 @@ class TextPage(ParticipantPage):
 
 
 class WelcomePage(TextPage):
-    """First page: what the study is about."""
+    """First page: what the study is about, and in which language where there are several."""
 
     def __init__(self) -> None:
         super().__init__("page_welcome")
+        self._codes: tuple[str, ...] = ()
+        self.languages: dict[str, Button] = {}
+        self._group = QButtonGroup(self)
+        self._language_row = row(IconMark("language", "accent", 20), spacing=8)
+        self._language_box = QWidget()
+        self._language_box.setLayout(self._language_row)
+        self._language_box.hide()
+        self.body.insertWidget(0, self._language_box)
+        self._language_row.setContentsMargins(0, 0, 0, 16)
         self.primary = Button(
             self.tr("Begin"), "primary", key=self.tr("Enter"), height_px=44, name="welcome_next"
         )
@@ -83,6 +92,32 @@ class WelcomePage(TextPage):
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
         text = snapshot.study.texts.welcome
         self.set_text(text.title, text.body)
+        if snapshot.languages != self._codes:
+            self._codes = snapshot.languages
+            self._offer(snapshot.languages)
+        for code, button in self.languages.items():
+            button.setChecked(code == snapshot.study.read_in)
+
+    def _offer(self, codes: tuple[str, ...]) -> None:
+        """A button for each language, in its own name."""
+        for code in codes:
+            if code not in self.languages:
+                button = Button(_own_name(code), "radio", height_px=36, name=f"language_{code}")
+                button.clicked.connect(lambda _=False, c=code: self.command.emit("choose_language", (c,)))
+                self._group.addButton(button)
+                self.languages[code] = button
+                self._language_row.addWidget(button)
+        if codes:
+            self._language_row.addStretch(1)
+        self._language_box.setVisible(len(codes) > 1)
+
+
+def _own_name(code: str) -> str:
+    """A language in its own name, with its country where the code has one."""
+    locale = QLocale(code)
+    name = locale.nativeLanguageName() if code != "en" else "English"  # Qt's name of it is American English
+    country = locale.nativeTerritoryName() if "-" in code else ""
+    return f"{name[:1].upper()}{name[1:]}{f' ({country})' if country else ''}" if name else code
 
 
 class InstructionsPage(TextPage):

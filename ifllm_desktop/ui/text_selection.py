@@ -72,6 +72,19 @@ class TextSelection:
         return found
 
 
+def selection_of(placed: Sequence[PlacedBlock], start: int, end: int) -> TextSelection:
+    """What is drawn of code points ``start`` to ``end`` of the source, as a selection; empty where nothing is."""
+    found = [
+        (index, at)
+        for index, block in enumerate(placed)
+        for at, (begins, ends) in enumerate(
+            zip(block.shaped.block.drawn.starts, block.shaped.block.drawn.ends, strict=True)
+        )
+        if begins < end and ends > start
+    ]
+    return TextSelection(found[0], (found[-1][0], found[-1][1] + 1)) if found else TextSelection()
+
+
 def place_at(
     placed: Sequence[PlacedBlock], x_px: float, y_px: float, *, on_character: bool = False
 ) -> Place | None:

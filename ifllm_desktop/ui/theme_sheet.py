@@ -74,6 +74,12 @@ QPlainTextEdit { background: $surface; color: $text; border: 1px solid $border_s
 QPlainTextEdit:focus { border: 2px solid $focus; padding: 5px 7px; }
 QPlainTextEdit:read-only { background: $raised; }
 
+QListWidget { background: $surface; color: $text; border: 1px solid $border_strong; border-radius: 6px;
+    outline: none; font-size: ${s14}px; }
+QListWidget:focus { border: 2px solid $focus; }
+QListWidget::item { padding: 8px 10px; border-bottom: 1px solid $border; }
+QListWidget::item:selected { background: $accent_soft; color: $text; }
+
 QTableView { background: $surface; color: $text; border: none; outline: none; gridline-color: $border;
     selection-background-color: $accent_soft; selection-color: $text; font-size: ${s12}px; }
 QTableView::item { border: none; border-bottom: 1px solid $border; padding: 0 8px; }

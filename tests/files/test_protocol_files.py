@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 from pydantic import ValidationError
 
+from ifllm_desktop.compose import TEMPLATES, new_study
 from ifllm_desktop.domain.errors import DataError
 from ifllm_desktop.protocol import (
     PROTOCOL_SCHEMA_VERSION,
@@ -21,6 +24,7 @@ from ifllm_desktop.protocol import (
     Texts,
     load_protocol,
     load_topics,
+    study_schema,
 )
 from ifllm_desktop.resource_files import resource_path
 from ifllm_desktop.session.assignment import assign
@@ -532,3 +536,46 @@ def test_that_topics_keep_their_text_exactly(demo: Path) -> None:
         assert [[a.text for a in t.answers] for t in topic.turns] == [
             [a["text"] for a in t["answers"]] for t in raw["turns"]
         ]
+
+
+# ---- templates and the schema for editors --------------------------------------------------------------------
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_that_each_template_is_a_study_that_loads_and_can_be_assigned(tmp_path: Path, template: str) -> None:
+    folder = new_study(tmp_path / template, template)
+    study = load_protocol(folder)
+    topics = load_topics(study.topics_folder)
+    assert len(assign(study, topics, "P1", 0).tasks) == len(study.tasks)
+    first = (folder / "study.yaml").read_text("utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=study.schema.json"
+    assert json.loads((folder / "study.schema.json").read_text("utf-8")) == study_schema()
+
+
+def test_that_the_study_of_the_paper_has_its_whole_flow() -> None:
+    study = load_protocol(resource_path("studies", "paper"))
+    assert {task.mode for task in study.tasks} == {"single", "pair"} and study.rating.scale == 7
+    assert {style.append.strip() for style in study.styles} == {"", "respond using bullet points"}
+    asked = [question.id for question in (*study.before_task, *study.after_task)]
+    assert {"knowledge", "summary", "main_sentence", "attention"} <= set(asked)
+    assert study.demographics and study.preference.tie and study.preference.both_bad
+    assert study.randomise.tasks == "latin_square" and study.calibration.validation_points >= 5
+
+
+def test_that_the_published_schema_is_the_one_that_is_checked_by() -> None:
+    published = json.loads(resource_path("schema", "study.schema.json").read_text("utf-8"))
+    assert published == study_schema(), "write it anew: see packaging/study_schema.py"
+
+
+def test_that_the_schema_takes_every_template_and_refuses_what_the_program_refuses() -> None:
+    check = jsonschema.Draft202012Validator(study_schema())
+    for template in TEMPLATES:
+        data = yaml.safe_load(resource_path("studies", template, "study.yaml").read_text("utf-8"))
+        assert list(check.iter_errors(data)) == []
+        for broken in (
+            {"sead": 1},
+            {"seed": "x"},
+            {"history": "loser"},
+            {"tasks": []},
+            {"title": {"en": ""}},
+        ):
+            assert list(check.iter_errors(data | broken)), broken
+        assert not list(check.iter_errors(data | {"title": {"en": "A", "de": "B"}}))

@@ -16,7 +16,9 @@ def test_that_assignments_come_back_and_completed_tasks_are_marked(tmp_path: Pat
     catalogue = StudyCatalogue(tmp_path / "study.sqlite")
     other = TaskAssignment("s-2", "P2", "two", "photos", ("b", "a"))
     catalogue.put_assignments([ONE, other])
-    catalogue.put_assignments([TaskAssignment("s-1", "P1", "two", "garden", ("b", "a"))])  # a session is assigned once
+    catalogue.put_assignments(
+        [TaskAssignment("s-1", "P1", "two", "garden", ("b", "a"))]
+    )  # a session is assigned once
     assert catalogue.assignments() == [ONE, other] and catalogue.assignments("s-2") == [other]
     catalogue.complete_assignments("s-1", ["two", "unknown"])
     assert [one.completed for one in catalogue.assignments()] == [True, False]
