@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ifllm_desktop.protocol import FurtherRating, HighlightPlan, ReasonPlan
 from ifllm_desktop.session.answers import Highlight
-from ifllm_desktop.session.flow import MOST_REASON_CHARACTERS
 from ifllm_desktop.session.snapshot import FlowSnapshot
+from ifllm_desktop.session.turn_steps import MOST_REASON_CHARACTERS
 from ifllm_desktop.ui.question_fields import TYPING_MS
 from ifllm_desktop.ui.rating_scale import Scale
 from ifllm_desktop.ui.theme import current_theme
