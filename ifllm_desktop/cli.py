@@ -146,7 +146,7 @@ def _add_output(verbs: Any) -> None:
     )  # fmt: skip
     export.add_argument("study", type=Path, metavar="STUDY")
     export.add_argument("--format", default="all", metavar="NAME",
-                        help="preference, samples, annotations, reward_scores or all")  # fmt: skip
+                        help="preference, samples, annotations, answers, reward_scores or all")  # fmt: skip
     export.add_argument("--out", type=Path, metavar="DIR", required=True, help="a new folder")
 
 

@@ -11,12 +11,16 @@ import pyarrow as pa
 from ifllm_desktop.domain.labels import LabelOperation
 from ifllm_desktop.domain.session import PairScore, TurnRecord
 from ifllm_desktop.ports import Catalogue, RecordingSource
+from ifllm_desktop.replay.given import attention_ok, given
 from ifllm_desktop.replay.turns import turns
 
 
 @dataclass(frozen=True, eq=False)
 class ExportedSession:
-    """One session with the latest consent of its person."""
+    """One session with the latest consent of its person.
+
+    ``attention_ok``: no check of attention was failed; true where the study has none.
+    """
 
     source: RecordingSource
     session_id: str
@@ -25,6 +29,7 @@ class ExportedSession:
     gaze: bool
     pointer: bool
     turns: tuple[TurnRecord, ...]
+    attention_ok: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +95,7 @@ def gather(
         session = ExportedSession(
             source, info.session_id, info.participant_id, info.study_id,
             bool(scopes.get("gaze")), bool(scopes.get("pointer")), tuple(turns(source)),
+            attention_ok(given(source)),
         )  # fmt: skip
         (shared if scopes.get("sharing") else withheld).append(session)
     shared.sort(key=lambda session: session.session_id)

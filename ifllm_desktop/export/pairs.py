@@ -113,7 +113,7 @@ def _preference_row(session: ExportedSession, turn: TurnRecord, score: PairScore
         "n_chars_chosen": len(chosen.text),
         "n_chars_rejected": len(rejected.text),
         "identity_leak": any(names_itself(answer.text, answer.model) for answer in (left, right)),
-        "attention_ok": True,
+        "attention_ok": session.attention_ok,
         "label_source": "explicit",
         "split_group": session.participant_id,
         **_score_columns(turn, score),

@@ -122,17 +122,48 @@ _SAMPLES: tuple[Column, ...] = (
     ("button", _TEXT, "pointer: button"),
     ("target", _TEXT, "pointer: widget under it"),
 )
+_ANSWERS: tuple[Column, ...] = (
+    ("session_id", _TEXT, "id of the session"),
+    ("participant_id", _TEXT, "pseudonym of the person"),
+    ("place", _TEXT, "demographics, before_task, after_task, at_end, or turn: said of a turn's answers"),
+    ("task_id", _TEXT, "task of the study; null where it is about none"),
+    ("trial_id", _TEXT, "id of the turn; null outside of turns"),
+    (
+        "question_id",
+        _TEXT,
+        "question of the study; in a turn rating, a further scale, preference, reasons, highlight",
+    ),
+    ("response_id", _TEXT, "answer that it is about; null where it is about none"),
+    ("value", _TEXT, "what was said; several options as a JSON list; null where it was declined"),
+    ("number", pa.float64(), "the value where it is a number; else null"),
+    ("declined", pa.bool_(), "the person preferred not to say"),
+    ("attention_passed", pa.bool_(), "of a check of attention; else null"),
+    (
+        "start",
+        pa.int32(),
+        "first code point of a mark or a chosen sentence in the answer's source text; else null",
+    ),
+    ("end", pa.int32(), "code point after it; else null"),
+    (
+        "quote",
+        _TEXT,
+        "the words that were marked or chosen, or the reason in the person's own words; else null",
+    ),
+    ("n_changes", pa.int32(), "how often it was said, the first time included"),
+    ("t_ms", pa.float64(), "session time of the last change, ms"),
+)
 
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "preference": _PREFERENCE,
     "samples": _SAMPLES,
     "annotations": _ANNOTATIONS,
+    "answers": _ANSWERS,
     "reward_scores": _REWARD_SCORES,
     "reward_scores_by_response": _BY_RESPONSE,
 }
 """Every set by name. The last one goes with ``reward_scores``."""
 
-FORMATS = ("preference", "samples", "annotations", "reward_scores")
+FORMATS = ("preference", "samples", "annotations", "answers", "reward_scores")
 """What can be asked for."""
 
 

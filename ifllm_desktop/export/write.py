@@ -11,6 +11,7 @@ from pathlib import Path
 from ifllm_desktop.domain.errors import UsageError, WorldError
 from ifllm_desktop.domain.labels import LabelOperation
 from ifllm_desktop.export.annotations import annotation_set
+from ifllm_desktop.export.answers import answer_set
 from ifllm_desktop.export.card import readme
 from ifllm_desktop.export.files import FileReport, Progress, sha256_of, world_error, write_set, write_text
 from ifllm_desktop.export.material import Content, Material, gather
@@ -23,6 +24,7 @@ MAKERS: dict[str, tuple[Callable[[Material], Content], ...]] = {
     "preference": (preference_set,),
     "samples": (sample_set,),
     "annotations": (annotation_set,),
+    "answers": (answer_set,),
     "reward_scores": (reward_score_set, response_score_set),
 }
 """Sets of each format. To add one: its columns in ``schemas``, a function here."""
@@ -194,7 +196,10 @@ def why_empty(material: Material, name: str, excluded: dict[str, int]) -> str:
     if excluded:
         left_out = ", ".join(f"{reason} {n}" for reason, n in excluded.items())
         return f"Everything was left out: {left_out}."
-    missing = {"annotations": "label", "reward_scores": "pair", "preference": "pair", "samples": "sample"}
+    missing = {
+        "annotations": "label", "answers": "answer", "reward_scores": "pair", "preference": "pair",
+        "samples": "sample",
+    }  # fmt: skip
     return f"No {missing[name]} was recorded."
 
 

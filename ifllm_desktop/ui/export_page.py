@@ -30,6 +30,7 @@ from ifllm_desktop.ui.widgets_button import Button
 SHOWN_COLUMNS = {
     "preference": ("pair_id", "prompt", "chosen", "rejected", "chosen_side", "strength", "confidence"),
     "samples": ("session_id", "t_ms", "stream", "x_px", "y_px", "sd_x_px", "line", "p_line", "p_off_text"),
+    "answers": ("place", "task_id", "question_id", "value", "declined", "attention_passed", "n_changes"),
     "annotations": ("annotation_id", "tier", "label", "quote", "start", "end", "t_start_ms", "t_end_ms"),
     "reward_scores": ("pair_id", "fold", "scores_chosen", "scores_rejected", "prob_chosen", "results"),
 }
@@ -85,6 +86,7 @@ class ExportPage(QWidget):
             "preference": (self.tr("Preference pairs"), self.tr("for reward models and DPO"), self.tr("pairs")),
             "samples": (self.tr("Gaze and pointer"), self.tr("units in the column names"), self.tr("rows")),
             "annotations": (self.tr("Labels"), self.tr("offsets in text and time"), self.tr("labels")),
+            "answers": (self.tr("Questionnaire"), self.tr("answers, ratings, reasons and marks"), self.tr("answers")),
             "reward_scores": (self.tr("Scores with confidence"), self.tr("by pair and by answer"), self.tr("pairs")),
         }  # fmt: skip
 

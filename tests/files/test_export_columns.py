@@ -44,8 +44,15 @@ SAMPLES = [
     ("block", "int32"), ("line", "int32"), ("p_block", "double"), ("p_line", "double"),
     ("p_off_text", "double"), ("refused", "string"), ("kind", "string"), ("button", "string"), ("target", "string"),
 ]  # fmt: skip
+ANSWERS = [
+    *[(name, "string") for name in ("session_id", "participant_id", "place", "task_id", "trial_id", "question_id",
+                                    "response_id", "value")],
+    ("number", "double"), ("declined", "bool"), ("attention_passed", "bool"), ("start", "int32"), ("end", "int32"),
+    ("quote", "string"), ("n_changes", "int32"), ("t_ms", "double"),
+]  # fmt: skip
 EXPECTED = {
-    "preference": PREFERENCE, "reward_scores": REWARD_SCORES, "annotations": ANNOTATIONS, "samples": SAMPLES,
+    "answers": ANSWERS, "preference": PREFERENCE, "reward_scores": REWARD_SCORES, "annotations": ANNOTATIONS,
+    "samples": SAMPLES,
 }  # fmt: skip
 RESERVED = {"images", "messages", "tools", "completion", "margin"}
 

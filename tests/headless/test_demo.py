@@ -26,7 +26,7 @@ from tests.command_line import Ran, run
 
 pytestmark = pytest.mark.slow
 
-SETS = ("preference", "samples", "annotations", "reward_scores")
+SETS = ("preference", "samples", "annotations", "answers", "reward_scores")
 KEYS = {
     "study", "sessions", "participants", "frames", "landmark_rows", "gap_rows", "export", "elapsed_s",
 }  # fmt: skip

@@ -79,10 +79,10 @@ def test_that_choosing_a_set_shows_its_rows(page: ExportPage) -> None:
 def test_that_only_ticked_sets_are_written_into_the_named_folder(page: ExportPage, qtbot: QtBot) -> None:
     page.sets.set_checked("samples", checked=False)
     page.folder.setText(" somewhere/new ")
-    assert page.write.text() == "Write 3 sets"
+    assert page.write.text() == "Write 4 sets"
     with qtbot.waitSignal(page.write_requested, timeout=1000) as caught:
         qtbot.mouseClick(page.write, Qt.MouseButton.LeftButton)
-    assert caught.args == [["preference", "annotations", "reward_scores"], "somewhere/new"]
+    assert caught.args == [["preference", "annotations", "answers", "reward_scores"], "somewhere/new"]
 
 
 def test_that_space_ticks_the_set_under_the_cursor(page: ExportPage, qtbot: QtBot) -> None:
