@@ -17,6 +17,7 @@ from ifllm_desktop import __version__
 from ifllm_desktop.cli_audit import add_audit
 from ifllm_desktop.cli_camera import add_camera
 from ifllm_desktop.cli_gaze import Terminal, add_gaze
+from ifllm_desktop.cli_people import add_people
 
 Report = dict[str, Any]
 
@@ -43,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_running(verbs)
     _add_reading(verbs)
     _add_output(verbs)
+    add_people(verbs, Terminal(_verb, _emit, _say))
     add_audit(verbs, Terminal(_verb, _emit, _say))
     add_gaze(verbs, Terminal(_verb, _emit, _say))
     add_camera(verbs, Terminal(_verb, _emit, _say))
@@ -253,6 +255,8 @@ def _verify(options: argparse.Namespace) -> int:
         lines += [f"{row['id']}: {problem}" for problem in row["problems"]]
     lines += [problem for row in report["derived"] for problem in row["problems"]]
     lines += report["problems"]
+    if report["erased"]:
+        lines.append("An erasure that had been cut off was finished.")
     _emit(options, report, "\n".join(lines))
     return 0 if report["ok"] else 1
 

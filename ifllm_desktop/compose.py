@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 import shutil
@@ -27,6 +28,7 @@ from ifllm_desktop.capture.recorder import Recorder
 from ifllm_desktop.capture.worker import CaptureWorker
 from ifllm_desktop.compose_devices import CameraSetup, camera_setup, opened_by
 from ifllm_desktop.compose_landmarker import landmarker_facts, open_landmarker
+from ifllm_desktop.compose_withdraw import finish_erasures
 from ifllm_desktop.domain.errors import DataError, UsageError
 from ifllm_desktop.domain.samples import FEATURE_SET
 from ifllm_desktop.domain.session import SegmentInfo, SessionInfo
@@ -93,15 +95,22 @@ def new_study(path: Path, template: str) -> Path:
 
 
 def open_study(path: Path) -> StudyFolder:
-    """An existing study whose protocol is valid; cut-off recordings are recovered by the caller."""
+    """An existing study whose protocol is valid; cut-off recordings are recovered by the caller.
+
+    What was half erased is erased first: nobody may read it any more.
+    """
     study = StudyFolder.open(path)
     load_protocol(study.protocol_path)
+    finish_erasures(study)
     return study
 
 
 def verify_study(path: Path) -> dict[str, Any]:
-    """The report of ``verify``: recovers what was cut off, then checks everything."""
-    return dict(verify(StudyFolder.open(path)))
+    """The report of ``verify``: finishes erasures, recovers what was cut off, then checks everything."""
+    study, finished = StudyFolder.open(path), []
+    with contextlib.suppress(DataError):  # of a damaged catalogue the report itself tells
+        finished = finish_erasures(study)
+    return {**verify(study), "erased": len(finished)}
 
 
 def topics_of(study: StudyFolder) -> dict[str, Topic]:
@@ -210,7 +219,10 @@ class SessionOptions:
 def next_participant(study: StudyFolder) -> str:
     """The next free id: P001, P002 …"""
     known = set(study.catalogue().participants())
-    number = 1
+    gone = sum(stone.what == "participant" for stone in study.catalogue().tombstones())
+    number = (
+        len(known) + gone + 1 if gone else 1
+    )  # the id of somebody who withdrew is not given to the next one
     while f"P{number:03d}" in known:
         number += 1
     return f"P{number:03d}"
@@ -238,7 +250,9 @@ def prepare_session(study: StudyFolder, participant_id: str, options: SessionOpt
         clock = MonotonicClock()
     number = 1 + sum(s.participant_id == participant_id for s in study.catalogue().sessions())
     seeded = options.simulated_clock
-    ids: IdFactory = SeededIds(f"{options.seed}/{participant_id}/{number}") if seeded else RandomIds()
+    n_erased = len(study.catalogue().tombstones())  # whoever comes again is somebody new, also to the dice
+    seed = f"{options.seed}/{participant_id}/{number}{f'/{n_erased}' if n_erased else ''}"
+    ids: IdFactory = SeededIds(seed) if seeded else RandomIds()
     person = None
     if options.simulated_person:
         person = SimulatedPerson(
@@ -311,8 +325,8 @@ def _header(
         "session_id": info.session_id, "participant_id": info.participant_id, "study_id": info.study_id,
         "station_id": "station-1", "segment": 1, "seed": options.seed, "devices": info.devices,
         "screen": {k: _finite(v) for k, v in dataclasses.asdict(options.screen).items()},
-        "camera": {**camera.describe(), **lens.header()}, "feature_set": FEATURE_SET, "app_version": __version__,
-        "protocol_sha256": protocol.sha256, "landmarker": _landmarker(options.camera),
+        "camera": {**camera.describe(), **lens.header(info.participant_id)}, "feature_set": FEATURE_SET,
+        "app_version": __version__, "protocol_sha256": protocol.sha256, "landmarker": _landmarker(options.camera),
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +82,16 @@ class CameraSetup:
         """Distance of the eyes in some frames, by all that is known of this camera, with its error."""
         return viewing_distance_mm(features, self.intrinsics, self.distance_scale, person)
 
-    def header(self) -> dict[str, Any]:
-        """What the recording's header says of it beside the device's own description."""
+    def header(self, person: str = "") -> dict[str, Any]:
+        """What a person's recording says of it beside the device's own description; it names nobody else."""
+        scale = self.distance_scale
+        if scale is not None and scale.person != person:
+            scale = replace(scale, person="")
         return {
             "camera_id": self.camera_id,
             "intrinsics_source": "assumed" if self.intrinsics is None else self.intrinsics.source,
             "intrinsics": None if self.intrinsics is None else self.intrinsics.to_json(),
-            "distance_scale": None if self.distance_scale is None else self.distance_scale.to_json(),
+            "distance_scale": None if scale is None else scale.to_json(),
             "latency": self.latency,
         }
 

@@ -94,6 +94,12 @@ SENTENCES: dict[str, str] = {
     "path_unusable": "{path} cannot be used ({reason}): choose another one.",
     "session_missing": "The study has no session {session}: `ifllm-desktop audit --table` lists them.",
     "no_sessions": "The study in {path} has no session yet: record one with `ifllm-desktop run {path}`.",
+    "participant_missing": "The study has no participant {participant}: nothing of that id is kept here; check how it is written.",
+    "withdraw_yes": "Deleting {participant} cannot be undone and there is nobody here to ask: give --yes as well.",
+    "withdraw_refused": "Nothing was deleted: {participant} stays in the study.",
+    "erasure_recording": "A session of this person is being recorded now: end it first, then try again.",
+    "erasure_running": "Somebody's data is being erased from {path} by another program: wait until it is done, then try again.",
+    "erasure_stopped": "The deletion was stopped half-way: run the same command again, which finishes it.",
     "participant_id": "{name} cannot be the id of a participant: use 1 to 32 letters, digits, - and _, the first a letter or digit.",
     "label_conflict": "This label step was already stored by another window: close one of them and try again.",
     # scores and exports

@@ -16,6 +16,9 @@ from ifllm_desktop.analysis.audit_svg import escaped, gaps_svg, heat_svg, target
 from ifllm_desktop.analysis.session_quality import SessionQuality
 from ifllm_desktop.wording import EXCLUSION_REASONS
 
+GENERATOR = "ifllm_desktop audit"
+"""Stands in the head of each report, by which it is known again as one that can be made anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class SetFacts:
@@ -98,6 +101,7 @@ def audit_html(
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">\n<head><meta charset="utf-8"/>'
+        f'<meta name="generator" content="{GENERATOR}"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         f"<title>{escaped(title)}</title><style>{style()}</style></head>\n<body>\n"
         + "\n".join(body)

@@ -65,6 +65,11 @@ EVENT_KINDS: dict[str, tuple[str, ...]] = {
 TEXT_CHECK = "text-check-"
 """Beginning of the ``response_id`` under which the layout of a text check stands in the recording."""
 
+_UNIQUE_IDS = frozenset({
+    "session_id", "turn_id", "response_id", "pair_id", "attempt_id", "calibration_id", "parent_id", "highlight_id",
+})  # fmt: skip
+"""Keys of payloads whose values are ids that no other session has."""
+
 SCOPES = ("gaze", "pointer", "eye_patches", "sharing")
 """What a participant is asked separately. ``pointer`` covers pointer, wheel, scroll, key timing and focus."""
 
@@ -92,6 +97,21 @@ class Event:
     def from_row(t_ns: int, kind: str, payload: str) -> Event:
         """The inverse of :meth:`to_row`."""
         return Event(int(t_ns), kind, json.loads(payload))
+
+
+def ids_within(payload: Any) -> set[str]:
+    """Every id of a payload that belongs to its session alone: turns, answers, pairs, calibrations, marks."""
+    if isinstance(payload, list):
+        return set().union(*(ids_within(value) for value in payload)) if payload else set()
+    if not isinstance(payload, dict):
+        return set()
+    found = {
+        value
+        for key, value in payload.items()
+        # the text of a reading check is numbered within its session only
+        if key in _UNIQUE_IDS and isinstance(value, str) and value and not value.startswith(TEXT_CHECK)
+    }
+    return found.union(*(ids_within(value) for value in payload.values()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from ifllm_desktop.export.material import Material
+from ifllm_desktop.export.manifest import Manifest
 from ifllm_desktop.export.schemas import COLUMNS, SCHEMA_VERSION
-
-if TYPE_CHECKING:
-    from ifllm_desktop.export.write import FormatReport
-
 
 _READING = """\
 - `CHECKSUMS.sha256`: `sha256sum -c CHECKSUMS.sha256`
@@ -22,12 +15,12 @@ apostrophe before it; Parquet and JSON Lines hold the text as it was
 """
 
 
-def readme(material: Material, reports: Sequence[FormatReport], code_version: str) -> str:
+def readme(manifest: Manifest) -> str:
     """Text of ``README.md``: lets ``datasets.load_dataset(folder, name)`` work, says where data come from."""
     sets = [
-        (file.path, file.path.rpartition("/")[2].removesuffix(".parquet"), file.rows)
-        for report in reports
-        for file in report.files
+        (file.path, file.set_name, file.rows)
+        for held in manifest.formats
+        for file in held.files
         if file.path.endswith(".parquet")
     ]
     yaml = ["---", "configs:" if any(rows for _, _, rows in sets) else "configs: []"]
@@ -36,36 +29,42 @@ def readme(material: Material, reports: Sequence[FormatReport], code_version: st
             continue  # data-set tools refuse a set without rows, and would refuse its neighbours with it
         yaml += [f"- config_name: {name}", "  data_files:", "  - split: train", f"    path: {path}"]
     body = ["---", "", "# Reading, pointing and rating the answers of language models", ""]
-    body += [_origin(material), "", "| set | rows | columns |", "|---|---:|---:|"]
+    body += [_origin(manifest), "", "| set | rows | columns |", "|---|---:|---:|"]
     body += [f"| `{name}` | {rows} | {len(COLUMNS[name])} |" for _, name, rows in sets]
     body += ["", "Open a set with `datasets.load_dataset(FOLDER, NAME)`, for instance"]
     body += [f'`load_dataset(FOLDER, "{name}")`.' for _, name, _ in sets[:1]]
     body += ["", "## Left out", ""]
-    left_out = [
-        f"- `{report.format}`: {reason.replace('_', ' ')}: {n}"
-        for report in reports
-        for reason, n in report.excluded.items()
-    ]
-    body += left_out or ["Nothing."]
-    empty = [f"- `{report.format}` has no rows. {report.reason}" for report in reports if report.reason]
-    body += ["", *empty] if empty else []
+    body += _left_out(manifest)
     body += ["", "## Versions and reading", ""]
-    body += [f"- columns: version {SCHEMA_VERSION}, explained in `schema.json`; program: {code_version}"]
+    body += [
+        f"- columns: version {SCHEMA_VERSION}, explained in `schema.json`; program: {manifest.code_version}"
+    ]
     body += _READING.splitlines()
-    body += [f"- scores of `{rm}` come from a model **trained on {what}**" for rm, what in _models(material)]
+    body += [f"- scores of `{rm}` come from a model **trained on {what}**" for rm, what in manifest.models]
     return "\n".join([*yaml, *body]) + "\n"
 
 
-def _origin(material: Material) -> str:
-    devices = sorted({session.source.info().devices for session in material.sessions})
-    people = len({session.participant_id for session in material.sessions})
-    text = f"{len(material.sessions)} sessions of {people} people who agreed to sharing."
+def _left_out(manifest: Manifest) -> list[str]:
+    lines = [
+        f"- `{held.format}`: {reason.replace('_', ' ')}: {n}"
+        for held in manifest.formats
+        for reason, n in held.excluded.items()
+    ] or ["Nothing."]
+    empty = [f"- `{held.format}` has no rows. {held.reason}" for held in manifest.formats if held.reason]
+    lines += ["", *empty] if empty else []
+    if manifest.n_withdrawn:
+        who = "1 person" if manifest.n_withdrawn == 1 else f"{manifest.n_withdrawn} people"
+        said = f"The rows of {who} who withdrew were taken out after this export had been written"
+        lines += ["", f"{said}; the reasons above are counted as they were then."]
+    return lines
+
+
+def _origin(manifest: Manifest) -> str:
+    devices = sorted({session.devices for session in manifest.sessions})
+    people = len({session.participant_id for session in manifest.sessions})
+    text = f"{len(manifest.sessions)} sessions of {people} people who agreed to sharing."
     if devices and devices != ["real"]:
         some = " in some sessions" if "real" in devices else ""
         video = " or a video file" if "video" in devices else ""
         text += f" **Gaze, pointer and votes come from simulated participants{video}{some}.**"
     return text
-
-
-def _models(material: Material) -> list[tuple[str, str]]:
-    return sorted({(score.model_id, score.trained_on) for score in material.scores})

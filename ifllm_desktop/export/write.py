@@ -14,6 +14,7 @@ from ifllm_desktop.export.annotations import annotation_set
 from ifllm_desktop.export.answers import answer_set
 from ifllm_desktop.export.card import readme
 from ifllm_desktop.export.files import FileReport, Progress, sha256_of, world_error, write_set, write_text
+from ifllm_desktop.export.manifest import MANIFEST, HeldFile, HeldFormat, HeldSession, Manifest
 from ifllm_desktop.export.material import Content, Material, gather
 from ifllm_desktop.export.pairs import preference_set, response_score_set, reward_score_set
 from ifllm_desktop.export.samples import sample_set
@@ -31,6 +32,7 @@ MAKERS: dict[str, tuple[Callable[[Material], Content], ...]] = {
 ALL_KINDS = ("parquet", "jsonl", "csv")
 PARQUET_ONLY = frozenset({"samples"})
 """Long tables: other kinds only when they are asked for."""
+CHECKSUMS = "CHECKSUMS.sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +138,14 @@ def write_exports(
     parquet = [file.path for report in reports for file in report.files if file.path.endswith(".parquet")]
     sets = [Path(path).stem for path in parquet]
     write_text(out / "schema.json", json.dumps(schema_json(sets), indent=1, ensure_ascii=False) + "\n")
-    write_text(out / "README.md", readme(material, reports, code_version))
-    digest = _checksums(out, reports)
+    manifest = _manifest(material, reports, code_version)
+    write_text(out / MANIFEST, manifest.to_text())
+    write_text(out / "README.md", readme(manifest))
+    digest = write_checksums(out, [file.path for report in reports for file in report.files])
     if wall_ns is not None:
+        where = str(out.absolute())  # it has to be found again from any other folder
         for report in reports:
-            catalogue.log_export(report.format, str(out), digest, report.n_rows, wall_ns)
+            catalogue.log_export(report.format, where, digest, report.n_rows, wall_ns)
     return ExportReport(str(out), tuple(reports), digest)
 
 
@@ -203,9 +208,24 @@ def why_empty(material: Material, name: str, excluded: dict[str, int]) -> str:
     return f"No {missing[name]} was recorded."
 
 
-def _checksums(out: Path, reports: Sequence[FormatReport]) -> str:
-    hashes = {file.path: file.sha256 for report in reports for file in report.files}
-    hashes |= {name: sha256_of(out / name) for name in ("README.md", "schema.json")}
-    lines = [f"{digest}  {path}\n" for path, digest in sorted(hashes.items())]
-    write_text(out / "CHECKSUMS.sha256", "".join(lines))
-    return sha256_of(out / "CHECKSUMS.sha256")
+def _manifest(material: Material, reports: Sequence[FormatReport], code_version: str) -> Manifest:
+    sessions = tuple(
+        HeldSession(session.session_id, session.participant_id, session.source.info().devices)
+        for session in material.sessions
+    )
+    formats = tuple(
+        HeldFormat(
+            report.format, tuple(HeldFile(file.path, file.rows) for file in report.files), report.excluded,
+            report.reason,
+        )
+        for report in reports
+    )  # fmt: skip
+    models = tuple(sorted({(score.model_id, score.trained_on) for score in material.scores}))
+    return Manifest(code_version, sessions, models, formats)
+
+
+def write_checksums(out: Path, paths: Sequence[str]) -> str:
+    """Write the file of checksums of an export's data files and of what explains them; returns its own SHA-256."""
+    named = sorted({*paths, "README.md", "schema.json", MANIFEST})
+    write_text(out / CHECKSUMS, "".join(f"{sha256_of(out / path)}  {path}\n" for path in named))
+    return sha256_of(out / CHECKSUMS)

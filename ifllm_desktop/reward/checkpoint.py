@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ifllm_desktop.resource_files import resource_path
 from ifllm_desktop.reward.model import SCHEMA_VERSION, Card, PairModel
 
 WEIGHTS, CARD = "model.safetensors", "card.json"
+WITHDRAWN_NOTE = "trained with data of a person who withdrew since: train anew"
 DEFAULT_MODEL = ("models", "simulated-pairs")
 """Where the model that ships with the program stands below the resources."""
 
@@ -73,6 +75,42 @@ def load(folder: Path) -> PairModel:
     if list(card.measures) != provenance() or not sound:
         raise DataError("reward_model_damaged", path=str(folder), problem="weights do not fit the measures")
     return PairModel(weight, prior, temperature, card)
+
+
+def models_in(folder: Path) -> list[Path]:
+    """Folders of the models below a folder, by name."""
+    return sorted(path.parent for path in folder.rglob(CARD))
+
+
+def trained_with(folder: Path, session_ids: Collection[str]) -> bool:
+    """Whether a model's card names one of these sessions."""
+    try:
+        sessions = json.loads((folder / CARD).read_text("utf-8"))["sessions"]
+        return any(session in session_ids for session in sessions)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # not a card of ours
+
+
+def disown(folder: Path, session_ids: Collection[str]) -> bool:
+    """Take sessions out of a model's card and note that their person withdrew; whether it had any of them.
+
+    The weights stay as they are and have learned from them: the note says so wherever the model is used. Doing it
+    again changes nothing.
+
+    Raises
+    ------
+    OSError
+        When the card cannot be written.
+    """
+    if not trained_with(folder, session_ids):
+        return False
+    raw: dict[str, Any] = json.loads((folder / CARD).read_text("utf-8"))
+    raw |= {"sessions": [s for s in raw["sessions"] if s not in session_ids], "note": WITHDRAWN_NOTE}
+    text = json.dumps(raw, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    partial = folder / (CARD + ".partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(folder / CARD)
+    return True
 
 
 def default_model() -> PairModel:

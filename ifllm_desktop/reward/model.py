@@ -31,6 +31,8 @@ class Card:
         Seed of the inner folds.
     settings : dict
         Ridge, prior, clip and what else shaped the fit.
+    note : str
+        What has to be known of it since: that somebody it was trained on withdrew. Empty for nothing.
     """
 
     name: str
@@ -46,6 +48,12 @@ class Card:
     made_by: str
     settings: dict[str, Any] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
+    note: str = ""
+
+    @property
+    def said_of_scores(self) -> str:
+        """What is said beside each score: ``trained_on``, and the note where there is one."""
+        return f"{self.trained_on} ({self.note})" if self.note else self.trained_on
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,7 +57,7 @@ def pair_scores(model: PairModel, rows: Sequence[PairRow], *, fold: int, identit
     return [
         PairScore(
             row.pair_id, row.session_id, row.participant_id, identity, float(left[i]), float(right[i]),
-            float(prob_left[i]), fold, model.card.trained_on,
+            float(prob_left[i]), fold, model.card.said_of_scores,
         )
         for i, row in enumerate(ordered)
     ]  # fmt: skip

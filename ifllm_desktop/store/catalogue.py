@@ -13,16 +13,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ifllm_desktop.domain.errors import BugError, DataError
+from ifllm_desktop.domain.errors import BugError, DataError, WorldError
 from ifllm_desktop.domain.labels import Annotation, LabelOperation
 from ifllm_desktop.domain.session import PairScore, SegmentInfo, SessionInfo
 from ifllm_desktop.store.assignment_tables import AssignmentTables
 from ifllm_desktop.store.audit_tables import AuditTables
 from ifllm_desktop.store.connection import Connect, connect, translated
+from ifllm_desktop.store.erasure_tables import ErasureTables
 from ifllm_desktop.store.migrations import CATALOGUE_STEPS, CATALOGUE_VERSION, migrate, refuse_newer
 
 
-class StudyCatalogue(AuditTables, AssignmentTables):
+class StudyCatalogue(AuditTables, AssignmentTables, ErasureTables):
     """``study.sqlite``; implements ``ports.Catalogue``, ``ports.LabelLog`` and ``ports.ExclusionLog``.
 
     May be used from any thread. What a method stored is on disk when it returns, also for a power cut: votes
@@ -49,6 +50,8 @@ class StudyCatalogue(AuditTables, AssignmentTables):
         try:
             with _as_catalogue(), translated(self._path):
                 self._connection.execute("PRAGMA synchronous = FULL")
+                # what is deleted here is written over: it was somebody's
+                self._connection.execute("PRAGMA secure_delete = ON")
                 refuse_newer(self._connection, self._path, CATALOGUE_VERSION, "database_newer")
                 migrate(self._connection, CATALOGUE_STEPS)
         except BaseException:
@@ -204,6 +207,13 @@ class StudyCatalogue(AuditTables, AssignmentTables):
     def _change(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         with _in_order(), self._transaction() as connection:
             connection.executemany(statement, rows)
+
+    def _compact(self) -> None:
+        with self._lock, _as_catalogue(), translated(self._path):
+            self._connection.execute("VACUUM")
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:  # a reader still needs pages of before
+                raise WorldError("file_locked", path=str(self._path))
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

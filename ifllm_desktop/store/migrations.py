@@ -154,6 +154,17 @@ def _add_assignments(connection: sqlite3.Connection) -> None:
     )  # fmt: skip
 
 
+def _add_erasures(connection: sqlite3.Connection) -> None:
+    """Erasures that are under way, and what is left of those that are done."""
+    _create(
+        connection,
+        "erasures",
+        {"token": str, "wall_ns": int, "phase": str, "request": str, "plan": str},
+        pk="token",
+    )
+    _create(connection, "tombstones", {"token": str, "wall_ns": int, "what": str, "exports": str}, pk="token")
+
+
 def _create(
     connection: sqlite3.Connection,
     table: str,
@@ -174,7 +185,7 @@ def _create(
 
 
 RECORDING_STEPS: tuple[Step, ...] = (_make_recording,)
-CATALOGUE_STEPS: tuple[Step, ...] = (_make_catalogue, _add_audit, _add_assignments)
+CATALOGUE_STEPS: tuple[Step, ...] = (_make_catalogue, _add_audit, _add_assignments, _add_erasures)
 CATALOGUE_VERSION = len(CATALOGUE_STEPS)
 
 if len(RECORDING_STEPS) != SCHEMA_VERSION:  # pragma: no cover - a slip of whoever adds a step
