@@ -11,18 +11,19 @@ from typing import Any
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer, Signal
 
 from ifllm_desktop.compose import SessionParts
+from ifllm_desktop.compose_withdraw import ask_session_erasure, finish_erasures
 from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.domain.layout import LayoutDelta
 from ifllm_desktop.domain.scene import Aoi, Scene, ShownResponse
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.session.target_run import TargetView
 from ifllm_desktop.ui.camera_desk import CameraDesk
+from ifllm_desktop.ui.finish_page import RecordedCount
 from ifllm_desktop.ui.geometry_watch import GeometryWatch
 from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.ui.pointer_probe import PointerProbe
 from ifllm_desktop.ui.response_view import ResponseView
 from ifllm_desktop.ui.screen_place import screen_of
-from ifllm_desktop.ui.text_pages import RecordedCount
 from ifllm_desktop.wording import sentence
 
 TICK_MS = 33
@@ -74,6 +75,7 @@ class LiveSession(QObject):
         self._said: str = ""
         self._n_ticks = 0
         self._detached = False
+        self._erase = False
         self._gap = QElapsedTimer()
         self._simulated = parts.info.devices == "simulated"
         self.tick_times_ns: list[int] = []
@@ -90,6 +92,7 @@ class LiveSession(QObject):
         self._window.task.revealed.connect(self._revealed)
         self._probe.install(self._window)
         self._window.closed.connect(self._closed)
+        self._window.finish.erased.connect(self._erase_wanted)
         self._window.installEventFilter(self)
         self._show(self._conductor.start())
         self._timer.start()
@@ -111,9 +114,19 @@ class LiveSession(QObject):
     def seal(self) -> str:
         """Close and seal the recording (disk: call it in the background).
 
-        Returns how it ended: ``finished``, ``declined`` or ``stopped``.
+        Returns how it ended: ``finished``, ``declined``, ``stopped`` or ``erased``.
+
+        Raises
+        ------
+        WorldError
+            Where the disk refuses. An erasure that was asked for is carried out at the next start then.
         """
+        if self._erase:  # first: should the program die now, the next start carries it out
+            ask_session_erasure(self.parts.study, self.parts.info.session_id)
         self.parts.finish(cleanly=True)
+        if self._erase:
+            finish_erasures(self.parts.study)
+            return "erased"
         ended = self._conductor.snapshot.ended
         return ended if ended in ("finished", "declined") else "stopped"
 
@@ -127,6 +140,11 @@ class LiveSession(QObject):
         if watched is self._window and event.type() in _FOCUS:
             self._command("focus", (_FOCUS[event.type()],))
         return False
+
+    def _erase_wanted(self) -> None:
+        """The participant saw what was recorded and does not want it kept."""
+        self._erase = True
+        self._window.close()
 
     def _closed(self) -> None:
         if not self._detached:
@@ -187,11 +205,11 @@ class LiveSession(QObject):
 
     def _counts(self) -> tuple[RecordedCount, ...]:
         n = self._conductor.recorder.n_rows
-        eyes = (
-            self.tr("computed by a simulated participant, not yours")
-            if self._simulated
-            else self.tr("numbers only, no pictures")
-        )
+        eyes = self.tr("numbers only, no pictures")
+        if (self._conductor.snapshot.scopes or {}).get("eye_patches", False):
+            eyes = self.tr("numbers, and the small grey eye patches that you agreed to")
+        if self._simulated:
+            eyes = self.tr("computed by a simulated participant, not yours")
         lines = (
             (self.tr("Eye measurements"), n["landmarks"], eyes),
             (self.tr("Pointer and wheel events"), n["pointer"] + n["wheel"], ""),

@@ -21,6 +21,7 @@ from ifllm_desktop.ui.calibration_page import CalibrationPage
 from ifllm_desktop.ui.camera_page import CameraPage
 from ifllm_desktop.ui.consent_page import ConsentPage
 from ifllm_desktop.ui.cover import HelpCover, PauseCover
+from ifllm_desktop.ui.finish_page import FinishPage
 from ifllm_desktop.ui.gaze_help_page import GazeHelpPage
 from ifllm_desktop.ui.gaze_notice import notice_sentence, notice_words
 from ifllm_desktop.ui.gaze_result_page import GazeResultPage
@@ -28,7 +29,7 @@ from ifllm_desktop.ui.participant_page import ParticipantPage
 from ifllm_desktop.ui.question_page import QuestionsPage
 from ifllm_desktop.ui.task_page import TaskPage
 from ifllm_desktop.ui.text_check_page import TextCheckPage
-from ifllm_desktop.ui.text_pages import DeclinedPage, FinishPage, InstructionsPage, TextPage, WelcomePage
+from ifllm_desktop.ui.text_pages import DeclinedPage, InstructionsPage, TextPage, WelcomePage
 from ifllm_desktop.ui.theme import TEXT_SCALES, Theme, apply_theme, current_theme
 from ifllm_desktop.ui.widgets import ElidedLabel, RecordingLight, StepBar, label, set_role
 from ifllm_desktop.ui.widgets_button import Button

@@ -1,27 +1,16 @@
-"""Pages that are mostly text: welcome, instructions, finish, declined."""
+"""Pages that are mostly text: welcome, instructions, declined."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QWidget
+from PySide6.QtCore import QLocale, Signal
+from PySide6.QtWidgets import QButtonGroup, QWidget
 
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.ui.participant_page import ParticipantPage
-from ifllm_desktop.ui.widgets import IconMark, column, frame, label, row
+from ifllm_desktop.ui.widgets import IconMark, column, label, row
 from ifllm_desktop.ui.widgets_button import Button
 
 READING_WIDTH_PX = 680
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedCount:
-    """One line of the review at the end: how much of something was recorded."""
-
-    name: str
-    count: str
-    note: str = ""
 
 
 def _paragraphs(text: str, role: str = "reading") -> QWidget:
@@ -143,58 +132,6 @@ class InstructionsPage(TextPage):
 
     def show_snapshot(self, snapshot: FlowSnapshot) -> None:
         text = snapshot.study.texts.instructions
-        self.set_text(text.title, text.body)
-
-
-class FinishPage(TextPage):
-    """Thanks, and what was recorded."""
-
-    def __init__(self) -> None:
-        super().__init__("page_finish")
-        self._counts: tuple[RecordedCount, ...] = ()
-        self._card: QFrame = frame("card")
-        self._card.hide()
-        self.body.addSpacing(12)
-        self.body.addWidget(self._card)
-        self.saved = label("", "muted", wrap=True, name="finish_saved")
-        self.body.addSpacing(4)
-        self.body.addWidget(self.saved)
-        self.primary = Button(
-            self.tr("Done"), "primary", key=self.tr("Enter"), height_px=44, name="finish_done"
-        )
-        self.primary.clicked.connect(self.leave)
-        self.action_row.addStretch(1)
-        self.action_row.addWidget(self.primary)
-
-    def set_counts(self, counts: tuple[RecordedCount, ...], saved: str = "") -> None:
-        """What was recorded, line by line, and where it stands."""
-        self.saved.setText(saved)
-        if counts == self._counts:
-            return
-        self._counts = counts
-        grid = QGridLayout()
-        grid.setContentsMargins(20, 16, 20, 16)
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(10)
-        grid.setColumnStretch(0, 1)
-        grid.addWidget(label(self.tr("What was recorded"), "heading"), 0, 0, 1, 2)
-        for index, count in enumerate(counts, start=1):
-            text = column(label(count.name, "body"), label(count.note, "caption", wrap=True), spacing=0)
-            grid.addLayout(text if count.note else column(label(count.name, "body")), index, 0)
-            grid.addWidget(
-                label(count.count, "strong", name=f"finish_count_{index}"),
-                index,
-                1,
-                Qt.AlignmentFlag.AlignRight,
-            )
-        new = frame("card", grid, "finish_counts")
-        self.body.replaceWidget(self._card, new)
-        self._card.hide()
-        self._card.deleteLater()
-        self._card = new
-
-    def show_snapshot(self, snapshot: FlowSnapshot) -> None:
-        text = snapshot.study.texts.finish
         self.set_text(text.title, text.body)
 
 

@@ -226,7 +226,8 @@ class Workbench(QObject):
             saved = self.tr("The session was saved.")
             early = self.tr("The session ended early; what was recorded is kept.")
             declined = self.tr("The participant declined; nothing was recorded.")
-            news = {"finished": saved, "declined": declined}.get(state, early)
+            erased = self.tr("Everything of the session was erased, as the participant wished.")
+            news = {"finished": saved, "declined": declined, "erased": erased}.get(state, early)
             self.choose(live.parts.study.path, news)
             self.window.activateWindow()
 

@@ -249,7 +249,7 @@ def test_that_an_empty_study_gives_empty_files_and_the_reason(tmp_path: Path) ->
 def test_that_only_what_was_chosen_is_written(tmp_path: Path) -> None:
     export(memory_study(1), tmp_path / "out", "annotations")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "annotations", "README.md", "schema.json", "CHECKSUMS.sha256",
+        "annotations", "README.md", "schema.json", "export.json", "CHECKSUMS.sha256",
     }  # fmt: skip
 
 
@@ -257,7 +257,7 @@ def test_that_only_what_was_chosen_is_written(tmp_path: Path) -> None:
 def test_that_two_exports_have_the_same_bytes(tmp_path: Path) -> None:
     one, other = export(memory_study(2), tmp_path / "a"), export(memory_study(2), tmp_path / "b")
     names = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file())
-    assert len(names) == 19
+    assert len(names) == 20
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     assert one.sha256 == other.sha256

@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from ifllm_desktop.ui.camera_page import CameraHealth
+from ifllm_desktop.ui.finish_page import RecordedCount
 from ifllm_desktop.ui.participant_window import ParticipantWindow
-from ifllm_desktop.ui.text_pages import RecordedCount
 from ifllm_desktop.ui.theme import Theme, apply_theme
 from tests import gaze_snapshots as gaze
 from tests import participant_snapshots as shots
