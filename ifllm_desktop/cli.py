@@ -131,7 +131,12 @@ def _add_reading(verbs: Any) -> None:
 
 
 def _add_output(verbs: Any) -> None:
-    reward = verbs.add_parser("reward", help="Train the pair score, or score every pair of a study.")
+    reward = verbs.add_parser(
+        "reward",
+        help="Train the pair score, or score every pair of a study.",
+        description="Train the pair score, or score every pair of a study.",
+        epilog="example: ifllm-desktop reward score my-study",
+    )
     reward_verbs = reward.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, help_text in (
         ("train", "Train the pair score on a study's votes and store the model."),

@@ -28,7 +28,12 @@ class Terminal(Protocol):
 
 def add_camera(verbs: Any, terminal: Terminal) -> None:
     """The verb ``camera`` with everything below it."""
-    camera = verbs.add_parser("camera", help="Cameras by name, and their geometry.")
+    camera = verbs.add_parser(
+        "camera",
+        help="Cameras by name, and their geometry.",
+        description="Cameras by name, and their geometry.",
+        epilog="example: ifllm-desktop camera list",
+    )
     camera_verbs = camera.add_subparsers(title="commands", metavar="COMMAND", required=True)
     terminal.verb(
         camera_verbs, "list", "List the cameras of this computer and what was measured of each; opens none.",

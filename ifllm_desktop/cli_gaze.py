@@ -22,7 +22,12 @@ class Terminal:
 
 def add_gaze(verbs: Any, terminal: Terminal) -> None:
     """The verb ``gaze`` with everything below it."""
-    gaze = verbs.add_parser("gaze", help="Tools of the gaze pipeline.")
+    gaze = verbs.add_parser(
+        "gaze",
+        help="Tools of the gaze pipeline.",
+        description="Tools of the gaze pipeline.",
+        epilog="example: ifllm-desktop gaze bench bench.npz --points 9",
+    )
     gaze_verbs = gaze.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_bench(gaze_verbs, terminal)
     _add_extract(gaze_verbs, terminal)

@@ -110,7 +110,13 @@ def verify_study(path: Path) -> dict[str, Any]:
     study, finished = StudyFolder.open(path), []
     with contextlib.suppress(DataError):  # of a damaged catalogue the report itself tells
         finished = finish_erasures(study)
-    return {**verify(study), "erased": len(finished)}
+    verified = verify(study)
+    report: dict[str, Any] = {**verified, "erased": len(finished)}
+    try:
+        load_protocol(study.protocol_path)
+    except DataError as error:  # the recordings were read all the same
+        report |= {"ok": False, "problems": [sentence(error), *verified["problems"]]}
+    return report
 
 
 def topics_of(study: StudyFolder) -> dict[str, Topic]:

@@ -58,6 +58,7 @@ class GazeResultPage(ParticipantPage):
 
     def __init__(self) -> None:
         super().__init__(1376, "page_gaze_result")
+        self.gaze_simulated = False
         self._screen: Screen | None = None
         self._distance_mm = math.nan
         self._snapshot: FlowSnapshot | None = None
@@ -251,7 +252,7 @@ class GazeResultPage(ParticipantPage):
         self.figures["rate"].set_value(
             _figure(self.tr("{v:.1f} Hz"), validation.rate_hz), self.tr("usable frames")
         )
-        self.paper.setText(gaze_words.paper_sentence(validation, screen))
+        self.paper.setText(gaze_words.paper_sentence(validation, screen, simulated=self.gaze_simulated))
 
     def _known_screen(self) -> Screen:
         size = self.screen().size()

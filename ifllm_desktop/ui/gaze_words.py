@@ -185,8 +185,11 @@ def reason_sentence(code: str) -> str:
     }.get(code, _tr("It did not reach the study's limits. A second try often helps."))
 
 
-def paper_sentence(validation: ValidationOutcome, screen: Screen) -> str:
-    """Accuracy, precision, loss and rate as a paper has to report them; px alone where the size is not known."""
+def paper_sentence(validation: ValidationOutcome, screen: Screen, *, simulated: bool = False) -> str:
+    """Accuracy, precision, loss and rate as a paper has to report them; px alone where the size is not known.
+
+    Gaze of a simulated participant is called so: the sentence is copied without the page around it.
+    """
     n_measured = sum(math.isfinite(t.error_px) for t in validation.targets)
     x_px, y_px = axis_errors(validation.targets)
     degrees = mean_error_deg(validation, screen)
@@ -205,7 +208,8 @@ def paper_sentence(validation: ValidationOutcome, screen: Screen) -> str:
             "Accuracy on {n} of {total} held-out targets was {px:.0f} px (x {x:.0f}, y {y:.0f}; size of the "
             "screen not known), precision (STD) {sd:.0f} px, data loss {loss:.1f} %, effective rate {hz:.1f} Hz."
         )
-    return form.format(**values)
+    words = form.format(**values)
+    return _tr("The gaze is of a simulated participant. {words}").format(words=words) if simulated else words
 
 
 def mean_error_deg(validation: ValidationOutcome, screen: Screen) -> float:

@@ -66,7 +66,7 @@ def run_headless(
         compose.check_camera(camera)
     for sentence in compose.recover_study(study):
         say(sentence)
-    participant_id = participant or compose.next_participant(study)
+    participant_id = compose.next_participant(study) if participant is None else participant
     with _interrupt_event() as stop:
         report = _run_one(
             study, participant_id, camera, seed, realtime=realtime, say=say, number=0, max_turns=max_turns,

@@ -236,6 +236,7 @@ class ParticipantWindow(QWidget):
         """Whether the header has to say that the gaze is not the participant's own."""
         self.header.gaze_simulated = simulated
         self.calibration.gaze_simulated = simulated
+        self.gaze_result.gaze_simulated = simulated
 
     def page(self) -> ParticipantPage:
         """The page that is shown."""

@@ -195,7 +195,8 @@ class Workbench(QObject):
                 simulated_person=simulated,
                 screen=screen.session_screen(),
             )
-            return compose.prepare_session(study, participant or compose.next_participant(study), options)
+            person = compose.next_participant(study) if participant is None else participant
+            return compose.prepare_session(study, person, options)
 
         self.background.run(work, self._begin, self._failed)
 

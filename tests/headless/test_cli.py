@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from ifllm_desktop import __version__, cli, compose, logs
 from ifllm_desktop.__main__ import main
-from tests.command_line import run
+from tests.command_line import assert_one_sentence, run
 
 VERBS = (
     ["demo"], ["new"], ["run"], ["replay"], ["annotate"], ["verify"], ["reward", "train"], ["reward", "score"],
@@ -116,3 +117,35 @@ def test_that_the_self_test_checks_each_part(tmp_path: Path) -> None:
     assert ran.code == 0, ran.out
     assert ran.report["ok"] is True and len(ran.report["checks"]) >= 6
     assert all(check["ok"] and check["detail"] for check in ran.report["checks"])
+
+
+def test_that_every_command_has_an_example_in_its_help_and_none_is_without_words() -> None:
+    def walk(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+        yield parser
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for one in action.choices.values():
+                    yield from walk(one)
+
+    parsers = list(walk(cli.build_parser()))
+    assert len(parsers) > 20
+    for parser in parsers:
+        assert "example: ifllm-desktop" in (parser.epilog or ""), parser.prog
+        assert parser.description, parser.prog
+
+
+def test_that_an_empty_participant_is_no_participant(tmp_path: Path) -> None:
+    assert run(tmp_path, ["new", tmp_path / "study"]).code == 0
+    ran = run(tmp_path, ["run", tmp_path / "study", "--headless", "--participant", ""])
+    assert_one_sentence(ran, 2, "participant")
+
+
+def test_that_verify_tells_of_a_study_file_that_cannot_be_read_and_checks_the_rest(
+    tmp_path: Path,
+) -> None:
+    assert run(tmp_path, ["new", tmp_path / "study"]).code == 0
+    path = tmp_path / "study" / "study.yaml"
+    path.write_text(path.read_text("utf-8").replace("seed: 20240501", "seed: twelve"), "utf-8")
+    ran = run(tmp_path, ["verify", tmp_path / "study", "--json"])
+    assert ran.code == 1 and not ran.report["ok"]
+    assert any("seed: must be a whole number" in problem for problem in ran.report["problems"])

@@ -257,8 +257,15 @@ def test_that_the_sentence_for_the_paper_can_be_unfolded_and_copied(window: Part
     button(window, "gaze_paper_copy").click()
     copied = QGuiApplication.clipboard().text()
     assert copied == gaze_words.paper_sentence(gaze.validation(), KNOWN)
+
     for figure in ("5 of 5", "35 px", "25 px", "2.0 %", "28.5 Hz"):
         assert figure in copied
+
+
+def test_that_the_sentence_for_a_paper_says_where_gaze_was_simulated() -> None:
+    said = gaze_words.paper_sentence(gaze.validation(), KNOWN, simulated=True)
+    assert said.startswith("The gaze is of a simulated participant. ")
+    assert said.endswith(gaze_words.paper_sentence(gaze.validation(), KNOWN))
 
 
 # ---- the map ------------------------------------------------------------------------------------------------
