@@ -159,6 +159,10 @@ def _add_output(verbs: Any) -> None:
 
 def _add_checks(verbs: Any) -> None:
     _verb(verbs, "selftest", "Check this installation in under half a minute.", "selftest", _selftest)
+    doctor = _verb(
+        verbs, "doctor", "Look for what keeps this computer from recording well.", "doctor --study my-study", _doctor
+    )  # fmt: skip
+    doctor.add_argument("--study", type=Path, metavar="STUDY", help="look at this study's folder, too")
     bench = _verb(verbs, "bench", "Measure speed on this machine.", "bench live --json", _bench)
     bench.add_argument(
         "name", nargs="?", default="live", metavar="NAME", help="live, vision or derive (default: live)"
@@ -306,6 +310,22 @@ def _selftest(options: argparse.Namespace) -> int:
         options,
         report,
         "\n".join([*lines, "All well." if report["ok"] else "Something is not well: see above."]),
+    )
+    return 0 if report["ok"] else 1
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from ifllm_desktop import doctor
+
+    report = doctor.run(options.study)
+    lines = []
+    for check in report["checks"]:
+        lines.append(f"{check['state']:<8} {check['name']}: {check['detail']}")
+        lines += [f"{'':<8} {check['remedy']}"] if check["remedy"] else []
+    _emit(
+        options,
+        report,
+        "\n".join([*lines, "Ready." if report["ok"] else "Not ready: see the problems above."]),
     )
     return 0 if report["ok"] else 1
 

@@ -12,6 +12,8 @@ from ifllm_desktop.session.snapshot import FlowSnapshot
 
 GEOMETRY_CHANGES = ("resized", "moved", "screen_changed")
 _RUN_PAGES = ("calibration", "validation")
+_WATCHED = ("instructions", "questions", "task")
+"""Pages on which a head that moves and eyes that are lost count."""
 
 
 class GazeChecks(GazeSteps):
@@ -118,7 +120,7 @@ class GazeChecks(GazeSteps):
         away : mapping
             How far, see ``session.head_watch.HeadWatch.away``.
         """
-        if self._ended or self._page not in ("instructions", "task") or not self._in_use:
+        if self._ended or self._page not in _WATCHED or not self._in_use:
             return self._unchanged()
         self._invalidate(t_ns, "head_moved", away)
         self._due = self._due or "check"
@@ -126,7 +128,7 @@ class GazeChecks(GazeSteps):
 
     def gaze_lost(self, t_ns: int) -> FlowSnapshot:
         """No eyes for some seconds."""
-        if self._ended or self._page not in ("instructions", "task") or not self._in_use:
+        if self._ended or self._page not in _WATCHED or not self._in_use:
             return self._unchanged()
         self._invalidate(t_ns, "gaze_lost", {})
         return self._changed()

@@ -17,7 +17,7 @@ from tests.command_line import assert_one_sentence, run
 VERBS = (
     ["demo"], ["new"], ["run"], ["replay"], ["annotate"], ["verify"], ["reward", "train"], ["reward", "score"],
     ["export"], ["selftest"], ["bench"], ["gaze", "extract"], ["gaze", "rederive"],
-    ["gaze", "fetch-model"],
+    ["gaze", "fetch-model"], ["doctor"], ["withdraw"],
 )  # fmt: skip
 
 
