@@ -50,7 +50,7 @@ def test_that_a_set_without_rows_keeps_none_of_the_others_shut(caches: Path, tmp
     datasets = pytest.importorskip("datasets")
     study, out = memory_study(1, scored=False), tmp_path / "unscored"
     write_exports(study.catalogue, study.recordings, [], ["all"], out, code_version="test")
-    assert set(datasets.get_dataset_config_names(str(out))) == {"preference", "samples"}
+    assert set(datasets.get_dataset_config_names(str(out))) == {"preference", "samples", "answers"}
     assert datasets.load_dataset(str(out), "preference", cache_dir=str(caches))["train"].num_rows == 2
     confidence = datasets.load_dataset(str(out), "preference", cache_dir=str(caches))["train"]["confidence"]
     assert list(confidence) == [None, None]
