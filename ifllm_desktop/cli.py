@@ -271,24 +271,24 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _reward(options: argparse.Namespace) -> int:
-    from ifllm_desktop import compose
+    from ifllm_desktop import compose_rewards
 
     if options.reward_verb == "train":
-        report = compose.train_reward(options.study, options.seed, options.model)
+        report = compose_rewards.train_reward(options.study, options.seed, options.model)
         words = (
             f"Trained on {report['n_pairs']} pairs of {report['n_people']} people; model: {report['model']}"
         )
     else:
-        report = compose.score_pairs(options.study, options.model)
+        report = compose_rewards.score_pairs(options.study, options.model)
         words = f"Scored {report['n_pairs']} pairs with a model trained on {report['trained_on']}."
     _emit(options, report, words)
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
-    from ifllm_desktop import compose
+    from ifllm_desktop import compose_exports
 
-    report = compose.export_study(options.study, options.format, options.out)
+    report = compose_exports.export_study(options.study, options.format, options.out)
     n_rows = sum(file["rows"] for file in report["files"])
     left_out = ", ".join(f"{n} {reason}" for reason, n in report["excluded"].items()) or "nothing"
     for problem in report["unreadable"]:

@@ -1,4 +1,4 @@
-"""The only file that knows every concrete class (and no Qt): builds studies, sessions, scores and exports."""
+"""The only file that knows every concrete class of a run (and no Qt): builds studies, devices and sessions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import contextlib
 import dataclasses
 import re
 import shutil
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,6 @@ from ifllm_desktop.adapters.chat_prepared import PreparedChat
 from ifllm_desktop.adapters.clock import MonotonicClock, SimulatedClock
 from ifllm_desktop.adapters.simulated_camera import SimulatedCamera, SimulatedLandmarker
 from ifllm_desktop.adapters.simulated_person import SimulatedPerson
-from ifllm_desktop.annotate.history import LabelHistory
 from ifllm_desktop.capture.inline import InlineCapture
 from ifllm_desktop.capture.pipeline import Pipeline
 from ifllm_desktop.capture.recorder import Recorder
@@ -33,21 +30,13 @@ from ifllm_desktop.domain.errors import DataError, UsageError
 from ifllm_desktop.domain.samples import FEATURE_SET
 from ifllm_desktop.domain.session import SegmentInfo, SessionInfo
 from ifllm_desktop.domain.space import Screen
-from ifllm_desktop.domain.time import NS_PER_MS, NS_PER_S
+from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.domain.topics import Topic
-from ifllm_desktop.export.schemas import FORMATS
-from ifllm_desktop.export.write import ExportReport, write_exports
-from ifllm_desktop.features.pairs import pair_measures
 from ifllm_desktop.ports import Camera, Clock, Landmarker, RecordingSource
 from ifllm_desktop.protocol import StudyProtocol, load_editions, load_protocol, load_topics
 from ifllm_desktop.replay.timeline import Timeline
 from ifllm_desktop.replay.turns import turns
 from ifllm_desktop.resource_files import resource_path
-from ifllm_desktop.reward.checkpoint import default_model
-from ifllm_desktop.reward.checkpoint import load as load_model
-from ifllm_desktop.reward.checkpoint import save as save_model
-from ifllm_desktop.reward.score import score_pairs as score_with
-from ifllm_desktop.reward.train import fit, out_of_fold
 from ifllm_desktop.session.assignment import assign, assignments
 from ifllm_desktop.session.chat_pump import SimulatedChatPump, ThreadedChatPump
 from ifllm_desktop.session.conductor import Conductor
@@ -364,7 +353,7 @@ def check_camera(spec: str) -> None:
     landmarker_facts()  # says what is missing where no face model can be had
 
 
-# ---- reading, labels, scores, export ---------------------------------------------------------
+# ---- reading ---------------------------------------------------------------------------------
 
 
 def session_of(study: StudyFolder, session: str | None) -> SessionInfo:
@@ -414,138 +403,6 @@ def replay_summary(study: StudyFolder, session_id: str) -> dict[str, Any]:
             len(timeline.state_at((turn.t_submit_ns + (turn.t_end_ns or turn.t_submit_ns)) // 2).responses)
             for turn in found
         ),
-    }  # fmt: skip
-
-
-def label_history(study: StudyFolder, annotator_id: str, *, simulated: bool = False) -> LabelHistory:
-    """The label log of an annotator; simulated ones have simulated ids and times."""
-    if simulated:
-        clock = SimulatedClock(wall_start_ns=SIMULATED_WALL_START_NS)
-        stored = len(
-            study.catalogue().operations()
-        )  # a second demo in one folder goes on, with ids of its own
-        ids: IdFactory = SeededIds(f"{annotator_id} {stored}" if stored else annotator_id)
-        return LabelHistory(
-            study.catalogue(), annotator_id, "station-1", lambda: ids.new("op"), clock.wall_ns
-        )
-    return LabelHistory(
-        study.catalogue(), annotator_id, "station-1", lambda: RandomIds().new("op"), time.time_ns
-    )
-
-
-def label_for_demo(study: StudyFolder, session_id: str) -> dict[str, int]:
-    """One text span and one time episode by a simulated annotator, so that the export of labels is not empty."""
-    source = study.source(session_id)
-    pair = next((turn for turn in turns(source) if turn.mode == "pair"), None)
-    if pair is None:
-        return {"spans": 0, "episodes": 0}
-    history = label_history(study, "simulated-annotator", simulated=True)
-    answer = pair.responses[0]
-    start = len(answer.text) - len(answer.text.lstrip("#* \n"))
-    end = answer.text.find("\n", start)
-    end = end if end > start else len(answer.text)
-    history.add_span(
-        session_id=session_id, turn_id=pair.turn_id, response_id=answer.response_id, label="key_point",
-        start=start, end=end, source_text=answer.text,
-    )  # fmt: skip
-    t0_ns = answer.t_end_ns or pair.t_submit_ns
-    history.add_episode(
-        session_id=session_id, turn_id=pair.turn_id, label="comparing", t_start_ns=t0_ns,
-        t_end_ns=t0_ns + 2000 * NS_PER_MS,
-    )  # fmt: skip
-    return {"spans": 1, "episodes": 1}
-
-
-def train_and_score(study: StudyFolder, seed: int) -> dict[str, Any]:
-    """Scores of every pair: out of fold where the study has people enough, else by the shipped model."""
-    rows = pair_measures(sources(study))
-    try:
-        scores = out_of_fold(rows, seed, name="study-pairs", data=study.path.name, code_version=__version__)
-        model = fit(
-            rows,
-            seed,
-            name="study-pairs",
-            data=study.path.name,
-            code_version=__version__,
-            made_by="reward train",
-        )
-        save_model(model, study.models / "study-pairs")
-        how = "out_of_fold"
-    except DataError as error:
-        if error.code not in ("reward_few_people", "reward_few_pairs"):
-            raise
-        scores = score_with(default_model(), rows)
-        how = "shipped_model"
-    study.catalogue().put_scores(scores)
-    return {"n_pairs": len(scores), "how": how, "trained_on": scores[0].trained_on if scores else ""}
-
-
-def train_reward(path: Path, seed: int, folder: Path | None) -> dict[str, Any]:
-    """The report of ``reward train``."""
-    study = open_study(path)
-    rows = pair_measures(sources(study))
-    out = folder or study.models / "study-pairs"
-    model = fit(rows, seed, name=out.name, data=path.name, code_version=__version__, made_by="reward train")
-    save_model(model, out)
-    card = model.card
-    return {
-        "model": str(out),
-        "n_pairs": card.n_pairs,
-        "n_people": card.n_people,
-        "trained_on": card.trained_on,
-    }
-
-
-def score_pairs(path: Path, folder: Path | None, seed: int = 1) -> dict[str, Any]:
-    """The report of ``reward score``: by the given model, else out of fold, else by the shipped model."""
-    study = open_study(path)
-    if folder is None:
-        return train_and_score(study, seed)
-    rows = pair_measures(sources(study))
-    scores = score_with(load_model(folder), rows)
-    study.catalogue().put_scores(scores)
-    return {"n_pairs": len(scores), "how": "model", "trained_on": scores[0].trained_on if scores else ""}
-
-
-def next_export_folder(study: StudyFolder) -> Path:
-    """The next free folder among the study's exports: 001, 002 …"""
-    number = 1
-    while (study.exports / f"{number:03d}").exists():
-        number += 1
-    return study.exports / f"{number:03d}"
-
-
-def write_formats(
-    study: StudyFolder, formats: tuple[str, ...], out: Path, cancel: threading.Event | None = None
-) -> ExportReport:
-    """Write data sets and enter them in the export log."""
-    catalogue = study.catalogue()
-    return write_exports(
-        catalogue, sources(study), catalogue.operations(), formats, out, code_version=__version__,
-        wall_ns=time.time_ns(), cancel=cancel,
-    )  # fmt: skip
-
-
-def export_study(path: Path, format_name: str, out: Path) -> dict[str, Any]:
-    """The report of ``export``. Raises UsageError ``unknown_name`` for a format that does not exist."""
-    if format_name not in (*FORMATS, "all"):
-        raise UsageError("unknown_name", kind="format", name=format_name, known=", ".join((*FORMATS, "all")))
-    study = open_study(path)
-    formats = FORMATS if format_name == "all" else (format_name,)
-    report = write_formats(study, tuple(formats), out)
-    excluded: Counter[str] = Counter()
-    for part in report.formats:
-        for reason, n in part.excluded.items():
-            excluded[reason] = (
-                max(excluded[reason], n) if reason.startswith("people_") else excluded[reason] + n
-            )
-    damaged = unreadable(study)
-    if damaged:
-        excluded["recording_unreadable"] = len(damaged)
-    return {
-        "format": format_name, "out": str(out), "files": [f.to_json() for part in report.formats for f in part.files],
-        "excluded": dict(excluded), "reasons": {p.format: p.reason for p in report.formats if p.reason},
-        "unreadable": damaged,
     }  # fmt: skip
 
 

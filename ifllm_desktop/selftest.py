@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ifllm_desktop import compose
+from ifllm_desktop import compose, compose_exports, compose_rewards
 from ifllm_desktop.adapters.clip_writer import write_clip
 from ifllm_desktop.adapters.clock import SimulatedClock
 from ifllm_desktop.domain.errors import BugError
@@ -137,14 +137,14 @@ def _recording(folder: Path) -> str:
 
 def _score(folder: Path) -> str:
     study = compose.open_study(folder / "study")
-    done = compose.train_and_score(study, 1)
+    done = compose_rewards.train_and_score(study, 1)
     scores = study.catalogue().scores()
     _expect(len(scores) > 0 and all(0 <= s.prob_left <= 1 for s in scores), "no scores")
     return f"{done['n_pairs']} pairs scored; trained on {done['trained_on']}"
 
 
 def _export(folder: Path) -> str:
-    report = compose.export_study(folder / "study", "all", folder / "export")
+    report = compose_exports.export_study(folder / "study", "all", folder / "export")
     rows = sum(f["rows"] for f in report["files"])
     _expect(rows > 0, "nothing was exported")
     return f"{len(report['files'])} files with {rows} rows"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from ifllm_desktop import compose
+from ifllm_desktop import compose_labels
 from ifllm_desktop.compose_audit import StudyAudit
 from ifllm_desktop.store.study import StudyFolder
 from tests.command_line import run
@@ -39,7 +39,7 @@ def recorded_study(home: Path) -> Path:
             job.result()
     with StudyFolder.open(folder) as study:
         for person in (LEAVES, PEOPLE[0]):
-            compose.label_for_demo(study, session_of(study, person))
+            compose_labels.label_for_demo(study, session_of(study, person))
         audit = StudyAudit(study, "someone")
         list(audit.work_out(audit.state().missing))
         for number, person in enumerate((LEAVES, PEOPLE[2])):

@@ -17,7 +17,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QApplication
 
-from ifllm_desktop import compose
+from ifllm_desktop import compose, compose_exports, compose_labels, compose_rewards
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.session.headless import HeadlessRun
 from ifllm_desktop.session.snapshot import FlowSnapshot
@@ -103,10 +103,10 @@ def run_demo_headless(study_path: Path | None, camera: str | None, seed: int, sa
         reports = _run_many(folder, people, source, seed, say)
     say("Labels, scores and export …")
     sessions = [r["session_id"] for r in reports]
-    labels = compose.label_for_demo(study, sessions[0])
-    scores = compose.train_and_score(study, seed)
-    out = compose.next_export_folder(study)
-    export = compose.export_study(folder, "all", out)
+    labels = compose_labels.label_for_demo(study, sessions[0])
+    scores = compose_rewards.train_and_score(study, seed)
+    out = compose_exports.next_export_folder(study)
+    export = compose_exports.export_study(folder, "all", out)
     del application
     return {
         "study": str(folder), "sessions": sessions, "participants": [r["participant_id"] for r in reports],

@@ -13,7 +13,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from ifllm_desktop import compose, logs
+from ifllm_desktop import compose, compose_exports, compose_labels, compose_rewards, logs
 from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.export.preview import preview
 from ifllm_desktop.features.pairs import pair_measures
@@ -263,7 +263,9 @@ class Workbench(QObject):
 
         def work(_: Job) -> tuple[ReplayModel, Any]:
             info = compose.session_of(study, session_id)
-            return ReplayModel.load(study.source(info.session_id)), compose.label_history(study, "annotator")
+            return ReplayModel.load(study.source(info.session_id)), compose_labels.label_history(
+                study, "annotator"
+            )
 
         def done(result: tuple[ReplayModel, Any]) -> None:
             model, history = result
@@ -309,7 +311,7 @@ class Workbench(QObject):
             self._show_pairs(study)
 
         self._job = self.background.run(
-            lambda _: compose.train_and_score(study, self._seed), done, self._rewards_failed
+            lambda _: compose_rewards.train_and_score(study, self._seed), done, self._rewards_failed
         )
 
     def _rewards_failed(self, error: BaseException) -> None:
@@ -322,7 +324,7 @@ class Workbench(QObject):
             catalogue = study.catalogue()
             return preview(
                 catalogue, compose.sources(study), catalogue.operations()
-            ), compose.next_export_folder(study)
+            ), compose_exports.next_export_folder(study)
 
         self.background.run(
             work, lambda r: self.export.set_preview(study.path.name, r[0], str(r[1])), self._export_failed
@@ -335,7 +337,7 @@ class Workbench(QObject):
         self.export.show_progress(formats[0], 0, 0.0)
 
         def work(job: Job) -> Any:
-            return compose.write_formats(study, tuple(formats), Path(folder), cancel=job.cancel)
+            return compose_exports.write_formats(study, tuple(formats), Path(folder), cancel=job.cancel)
 
         self._job = self.background.run(work, self.export.show_done, self._export_failed)
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import ifllm_desktop
-from ifllm_desktop import compose
+from ifllm_desktop import compose, compose_labels
 from ifllm_desktop.domain.samples import STREAMS
 from ifllm_desktop.session.headless import HeadlessRun
 from ifllm_desktop.store.study import StudyFolder
@@ -108,7 +108,10 @@ def test_that_a_finished_demo_can_be_gone_on_with(first: Ran, home: Path) -> Non
     with StudyFolder.open(home / "copy") as copied:
         before = len(copied.catalogue().operations())
         assert before == 2
-        assert compose.label_for_demo(copied, first.report["sessions"][1]) == {"spans": 1, "episodes": 1}
+        assert compose_labels.label_for_demo(copied, first.report["sessions"][1]) == {
+            "spans": 1,
+            "episodes": 1,
+        }
         assert len({o.op_id for o in copied.catalogue().operations()}) == before + 2
 
 
