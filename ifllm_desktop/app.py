@@ -36,7 +36,7 @@ def _need_display(alternative: str) -> None:
 def open_window() -> int:
     """The workbench on Home."""
     _need_display("ifllm-desktop demo --headless")
-    from ifllm_desktop.ui.workbench import run_workbench
+    from ifllm_desktop.ui.workbench_run import run_workbench
 
     return run_workbench()
 
@@ -45,7 +45,7 @@ def open_demo(study: Path | None, camera: str | None, seed: int) -> int:
     """The workbench on Home with the demo study ready to start."""
     _need_display("ifllm-desktop demo --headless")
     from ifllm_desktop.ui.offscreen import demo_study
-    from ifllm_desktop.ui.workbench import run_workbench
+    from ifllm_desktop.ui.workbench_run import run_workbench
 
     folder = demo_study(study)
     return run_workbench(study=folder, camera=camera or compose.SIMULATED, seed=seed)
@@ -54,7 +54,7 @@ def open_demo(study: Path | None, camera: str | None, seed: int) -> int:
 def open_run(study: Path, participant: str | None, camera: str | None) -> int:
     """Straight into a participant's session; without a camera with the one that was used last."""
     _need_display(f"ifllm-desktop run {study} --headless")
-    from ifllm_desktop.ui.workbench import run_workbench
+    from ifllm_desktop.ui.workbench_run import run_workbench
 
     compose.open_study(study)
     chosen = camera or load_settings().camera
@@ -65,7 +65,7 @@ def open_session(study: Path, session: str | None, page: str) -> int:
     """Straight into the replay of a session."""
     compose.session_of(compose.open_study(study), session)
     _need_display(f"ifllm-desktop export {study} --out DIR")
-    from ifllm_desktop.ui.workbench import run_workbench
+    from ifllm_desktop.ui.workbench_run import run_workbench
 
     return run_workbench(study=study, session=session, page=page)
 
@@ -76,7 +76,7 @@ def open_audit(study: Path, session: str | None) -> int:
     if session is not None:
         session = compose.session_of(found, session).session_id
     _need_display(f"ifllm-desktop audit {study} --table")
-    from ifllm_desktop.ui.workbench import run_workbench
+    from ifllm_desktop.ui.workbench_run import run_workbench
 
     return run_workbench(study=study, session=session, page="audit")
 

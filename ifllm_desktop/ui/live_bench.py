@@ -30,7 +30,7 @@ from ifllm_desktop.session.snapshot import CalibrationOutcome, ValidationOutcome
 from ifllm_desktop.ui.live_session import LiveSession
 from ifllm_desktop.ui.participant_window import ParticipantWindow
 from ifllm_desktop.ui.theme import Theme, apply_theme
-from ifllm_desktop.ui.workbench import SWITCH_INTERVAL_S
+from ifllm_desktop.ui.workbench_run import SWITCH_INTERVAL_S
 
 TOKENS_PER_S = 30.0
 POINTER_HZ = 125

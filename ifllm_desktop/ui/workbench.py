@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QFileDialog
 
-from ifllm_desktop import compose, compose_exports, compose_labels, compose_rewards, logs
-from ifllm_desktop.domain.errors import IfllmError
-from ifllm_desktop.export.preview import preview
-from ifllm_desktop.features.pairs import pair_measures
+from ifllm_desktop import compose, compose_labels, logs
 from ifllm_desktop.replay.model import ReplayModel
 from ifllm_desktop.settings import load_settings, save_settings
-from ifllm_desktop.store.overview import SessionOverview, overviews, study_facts
+from ifllm_desktop.store.overview import overviews
 from ifllm_desktop.store.study import StudyFolder
 from ifllm_desktop.ui.audit_desk import AuditDesk
 from ifllm_desktop.ui.audit_page import AuditPage
 from ifllm_desktop.ui.bridge import Background, Job
 from ifllm_desktop.ui.camera_and_screen import CameraAndScreen
+from ifllm_desktop.ui.export_desk import ExportDesk
 from ifllm_desktop.ui.export_page import ExportPage
 from ifllm_desktop.ui.home_devices import (
     DeviceFacts,
@@ -35,21 +29,19 @@ from ifllm_desktop.ui.home_devices import (
 )
 from ifllm_desktop.ui.home_model import HealthRow, SessionRow, StudyCard
 from ifllm_desktop.ui.home_page import HomePage
+from ifllm_desktop.ui.home_rows import session_row, study_card
 from ifllm_desktop.ui.live_session import LiveSession
 from ifllm_desktop.ui.main_window import MainWindow
 from ifllm_desktop.ui.motion import reduced_motion
 from ifllm_desktop.ui.offscreen import demo_study
 from ifllm_desktop.ui.participant_window import ParticipantWindow
-from ifllm_desktop.ui.pointer_probe import prepare_qt
 from ifllm_desktop.ui.replay_page import ReplayPage
+from ifllm_desktop.ui.rewards_desk import RewardsDesk
 from ifllm_desktop.ui.rewards_page import RewardsPage
 from ifllm_desktop.ui.screen_size_facts import screen_facts
-from ifllm_desktop.ui.theme import apply_theme, theme_for
 from ifllm_desktop.wording import sentence
 
-_log = logging.getLogger(__name__)
 LOW_DISK_GB = 2.0
-SWITCH_INTERVAL_S = 0.001
 
 
 class Workbench(QObject):
@@ -67,7 +59,6 @@ class Workbench(QObject):
         self._camera = camera
         self._seed = seed
         self._study: StudyFolder | None = None
-        self._job: Job | None = None
         self._opening = False
         self._live: LiveSession | None = None
         self._participant_window: ParticipantWindow | None = None
@@ -83,6 +74,8 @@ class Workbench(QObject):
         ):  # fmt: skip
             self.window.add_page(key, page)
         self.audit_desk = AuditDesk(self.audit, self.background)
+        self.rewards_desk = RewardsDesk(self.rewards, self.background, seed)
+        self.export_desk = ExportDesk(self.export, self.background)
         self._connect()
         self._status = QTimer(self)
         self._status.setInterval(5000)
@@ -101,13 +94,8 @@ class Workbench(QObject):
         self.home.replay.connect(self.open_replay)
         self.home.open_devices.connect(self.open_devices)
         self.replay.open_requested.connect(lambda: self.window.show_page("home"))
-        self.rewards.train_requested.connect(self._score)
-        self.rewards.score_requested.connect(self._score)
         self.rewards.replay_requested.connect(self.open_replay)
-        self.rewards.cancel_requested.connect(self._cancel)
         self.audit.replay_requested.connect(self.open_replay)
-        self.export.write_requested.connect(self._write_export)
-        self.export.cancel_requested.connect(self._cancel)
         self.window.page_shown.connect(self._page_shown)
 
     # ---- studies -----------------------------------------------------------------------------
@@ -130,12 +118,14 @@ class Workbench(QObject):
                 self.audit_desk.forget()
                 self._study.close()
             self._study = study
+            self.rewards_desk.set_study(study)
+            self.export_desk.set_study(study)
             self._settings = self._settings.with_recent(path)
             self._store_settings()
             self.say("  ".join([news, *said] if news else said))
             self.refresh()
 
-        self.background.run(work, done, self._failed)
+        self.background.run(work, done, self.failed)
 
     def start_demo(self) -> None:
         """Make a demo study and take a participant through it."""
@@ -144,7 +134,7 @@ class Workbench(QObject):
             self.choose(path)
             self.run(path)
 
-        self.background.run(lambda _: demo_study(None), done, self._failed)
+        self.background.run(lambda _: demo_study(None), done, self.failed)
 
     def refresh(self) -> None:
         """Read the list of studies and sessions again."""
@@ -152,8 +142,8 @@ class Workbench(QObject):
         current = self._study
 
         def work(_: Job) -> tuple[list[StudyCard], list[SessionRow]]:
-            cards = [_card(path) for path in paths]
-            return cards, [_row(o) for o in overviews(current)] if current is not None else []
+            cards = [study_card(path) for path in paths]
+            return cards, [session_row(o) for o in overviews(current)] if current is not None else []
 
         def done(result: tuple[list[StudyCard], list[SessionRow]]) -> None:
             cards, rows = result
@@ -163,12 +153,12 @@ class Workbench(QObject):
             for key in ("replay", "audit", "rewards", "export"):
                 self.window.set_page_reason(key, reason)
 
-        self.background.run(work, done, self._failed)
+        self.background.run(work, done, self.failed)
 
     def _new_study(self) -> None:
         folder, _ = QFileDialog.getSaveFileName(self.window, self.tr("Folder of the new study"))
         if folder:
-            self.background.run(lambda _: compose.new_study(Path(folder), "demo"), self.choose, self._failed)
+            self.background.run(lambda _: compose.new_study(Path(folder), "demo"), self.choose, self.failed)
 
     def _open_study(self, path: str) -> None:
         folder = path or QFileDialog.getExistingDirectory(self.window, self.tr("Folder of the study"))
@@ -198,7 +188,7 @@ class Workbench(QObject):
             person = compose.next_participant(study) if participant is None else participant
             return compose.prepare_session(study, person, options)
 
-        self.background.run(work, self._begin, self._failed)
+        self.background.run(work, self._begin, self.failed)
 
     def _begin(self, parts: compose.SessionParts) -> None:
         window = ParticipantWindow()
@@ -234,7 +224,7 @@ class Workbench(QObject):
 
         def failed(error: BaseException) -> None:
             self._live = None
-            self._failed(error)
+            self.failed(error)
 
         self.background.run(lambda _: live.seal(), done, failed)
 
@@ -249,7 +239,7 @@ class Workbench(QObject):
         self._settings = self._settings.model_copy(update={"text_scale": scale})
         self._store_settings()
 
-    # ---- replay, scores, export --------------------------------------------------------------
+    # ---- pages -------------------------------------------------------------------------------
 
     def open_replay(self, session_id: str | None, t_ns: int | None = None) -> None:
         """Show a session (None: the newest) at its first turn or at a moment."""
@@ -282,9 +272,9 @@ class Workbench(QObject):
         elif key == "audit":
             self.audit_desk.show(self._study)
         elif key == "rewards":
-            self._show_pairs(self._study)
+            self.rewards_desk.show()
         elif key == "export":
-            self._show_export(self._study)
+            self.export_desk.show()
         elif key == "home":
             self.refresh()
 
@@ -294,60 +284,6 @@ class Workbench(QObject):
             self.window.show_page("audit")
             self.audit_desk.show(self._study, session_id)
 
-    def _show_pairs(self, study: StudyFolder) -> None:
-        def work(_: Job) -> Any:
-            return pair_measures(compose.sources(study)), study.catalogue().scores()
-
-        self.background.run(work, lambda r: self.rewards.set_pairs(study.path.name, *r), self._rewards_failed)
-
-    def _score(self) -> None:
-        study = self._study
-        if study is None:
-            return
-        self.rewards.set_busy(self.tr("Training and scoring, one fold of people after another …"), 0.2)
-
-        def done(_: Any) -> None:
-            self.rewards.set_busy("")
-            self._show_pairs(study)
-
-        self._job = self.background.run(
-            lambda _: compose_rewards.train_and_score(study, self._seed), done, self._rewards_failed
-        )
-
-    def _rewards_failed(self, error: BaseException) -> None:
-        self.rewards.set_error(sentence(error, path=str(logs.log_path())))
-
-    def _show_export(self, study: StudyFolder) -> None:
-        self.export.set_preview(study.path.name, None, "")
-
-        def work(_: Job) -> Any:
-            catalogue = study.catalogue()
-            return preview(
-                catalogue, compose.sources(study), catalogue.operations()
-            ), compose_exports.next_export_folder(study)
-
-        self.background.run(
-            work, lambda r: self.export.set_preview(study.path.name, r[0], str(r[1])), self._export_failed
-        )
-
-    def _write_export(self, formats: list[str], folder: str) -> None:
-        study = self._study
-        if study is None:
-            return
-        self.export.show_progress(formats[0], 0, 0.0)
-
-        def work(job: Job) -> Any:
-            return compose_exports.write_formats(study, tuple(formats), Path(folder), cancel=job.cancel)
-
-        self._job = self.background.run(work, self.export.show_done, self._export_failed)
-
-    def _export_failed(self, error: BaseException) -> None:
-        self.export.show_error(sentence(error, path=str(logs.log_path())))
-
-    def _cancel(self) -> None:
-        if self._job is not None:
-            self._job.cancel.set()
-
     # ---- state of the program ----------------------------------------------------------------
 
     def say(self, text: str) -> None:
@@ -355,7 +291,8 @@ class Workbench(QObject):
         self._said = text
         self._update_health()
 
-    def _failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:
+        """Say on Home what went wrong."""
         self.home.set_notice(sentence(error, path=str(logs.log_path())))
 
     def _update_health(self) -> None:
@@ -384,7 +321,7 @@ class Workbench(QObject):
             self._facts = facts
             self._update_health()
 
-        self.background.run(lambda _: device_facts(camera, screen), done, self._failed)
+        self.background.run(lambda _: device_facts(camera, screen), done, self.failed)
 
     def open_devices(self) -> None:
         """The window in which camera and screen are measured; not while a session has the camera."""
@@ -410,7 +347,7 @@ class Workbench(QObject):
         try:
             save_settings(self._settings)
         except OSError as error:
-            self._failed(error)
+            self.failed(error)
 
     def close(self) -> None:
         """End everything in order; a running session is stopped and sealed."""
@@ -428,70 +365,3 @@ class Workbench(QObject):
         self.replay.show_empty()
         if self._study is not None:
             self._study.close()
-
-
-def run_workbench(
-    *,
-    study: Path | None = None,
-    camera: str = compose.SIMULATED,
-    seed: int = 1,
-    run_at_once: bool = False,
-    participant: str | None = None,
-    session: str | None = None,
-    page: str = "home",
-) -> int:
-    """Open the window and stay until it is closed; returns the exit code."""
-    prepare_qt()
-    # the vision thread holds the interpreter for up to 5 ms at a time by default: too long for a 33 ms tick
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    application = QApplication.instance() or QApplication(["ifllm-desktop"])
-    assert isinstance(application, QApplication)
-    application.setApplicationName("IFLLM Desktop")
-    settings = load_settings()
-    apply_theme(application, theme_for(settings.theme, settings.text_scale))
-    workbench = Workbench(camera=camera, seed=seed)
-    sys.excepthook = _reporter(workbench)
-    workbench.window.show_fitting()
-    if study is not None:
-        workbench.choose(study)
-        if run_at_once:
-            workbench.run(study, participant)
-        elif page in ("replay", "annotate", "audit"):
-            opens: Callable[[str | None], None]
-            opens = workbench.open_audit if page == "audit" else workbench.open_replay
-            # in order behind the choosing: both run on the one background thread
-            workbench.background.run(lambda _: None, lambda _: opens(session), workbench._failed)
-    code = application.exec()
-    workbench.close()
-    return code
-
-
-def _reporter(
-    workbench: Workbench,
-) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        _log.info("unexpected error", exc_info=(kind, error, trace))
-        workbench.say(sentence(error, path=str(logs.log_path())))
-
-    return report
-
-
-def _card(path: Path) -> StudyCard:
-    try:
-        facts = study_facts(path)
-    except (IfllmError, OSError) as error:  # one study that cannot be read must not hide the others
-        return StudyCard(str(path), path.name, sentence(error), "missing")
-    return StudyCard(
-        str(path), facts.title, str(path), "open", facts.n_people, facts.n_sessions, facts.n_pairs
-    )
-
-
-def _row(overview: SessionOverview) -> SessionRow:
-    o = overview
-    return SessionRow(
-        session_id=o.info.session_id, name=f"{o.info.participant_id} · {o.info.number}",
-        when_wall_ns=o.info.created_wall_ns,
-        when=time.strftime("%d %b %H:%M", time.localtime(o.info.created_wall_ns / 1e9)),
-        length_s=o.length_s, grade=o.grade, error_px=o.accuracy_px, loss=o.loss, rate_hz=o.rate_hz,
-        support_reason=o.support_reason, state=o.state, devices=o.info.devices, needs_you=o.needs_you,
-    )  # fmt: skip
