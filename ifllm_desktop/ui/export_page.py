@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QFontDatabase, QKeySequence, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFileDialog,
     QFrame,
     QGridLayout,
     QLineEdit,
-    QPlainTextEdit,
     QSizePolicy,
-    QTableView,
     QWidget,
 )
 
-from ifllm_desktop.export.preview import ExportPreview, SetPreview
+from ifllm_desktop.export.preview import ExportPreview
 from ifllm_desktop.export.write import ExportReport
 from ifllm_desktop.ui.set_list import SetList
+from ifllm_desktop.ui.set_preview import SetPreviewCard, card_head
 from ifllm_desktop.ui.theme import current_theme
-from ifllm_desktop.ui.widgets import Chip, ProgressLine, column, frame, label, row, scrolling, set_role
+from ifllm_desktop.ui.widgets import Chip, ProgressLine, column, empty, frame, label, row, scrolling, set_role
 from ifllm_desktop.ui.widgets_button import Button
-
-SHOWN_COLUMNS = {
-    "preference": ("pair_id", "prompt", "chosen", "rejected", "chosen_side", "strength", "confidence"),
-    "samples": ("session_id", "t_ms", "stream", "x_px", "y_px", "sd_x_px", "line", "p_line", "p_off_text"),
-    "answers": ("place", "task_id", "question_id", "value", "declined", "attention_passed", "n_changes"),
-    "annotations": ("annotation_id", "tier", "label", "quote", "start", "end", "t_start_ms", "t_end_ms"),
-    "reward_scores": ("pair_id", "fold", "scores_chosen", "scores_rejected", "prob_chosen", "results"),
-}
-"""What the narrow preview shows; all columns stand in the row below it."""
-LONGEST_TEXT = 90
-CLEAN_CORNER = "QAbstractScrollArea::corner { background: transparent; border: none; }"
 
 
 class ExportPage(QWidget):
@@ -68,8 +53,9 @@ class ExportPage(QWidget):
         self.sets = SetList(self._titles())
         self.sets.changed.connect(self._count)
         self.sets.chosen.connect(self._show)
+        self._preview_card = SetPreviewCard()
         content = row(
-            self._sets_card(), self._preview_card(), self._side(), spacing=12, margins=(12, 12, 12, 12)
+            self._sets_card(), self._preview_card, self._side(), spacing=12, margins=(12, 12, 12, 12)
         )
         content.setStretch(1, 1)
         outer = column(self._header(), spacing=0)
@@ -108,55 +94,11 @@ class ExportPage(QWidget):
         made.setMinimumHeight(current_theme().px(48))
         return made
 
-    def _head(self, title: str, *more: QWidget | None) -> QFrame:
-        made = frame("card_head", row(label(title, "strong"), *more, margins=(12, 0, 12, 0)))
-        made.setFixedHeight(current_theme().px(36))
-        return made
-
     def _sets_card(self) -> QFrame:
         hint = label(self.tr("Space choose · Ctrl+A all"), "caption")
-        layout = column(self._head(self.tr("Sets"), None, hint), self.sets, spacing=0, margins=(1, 1, 1, 1))
+        layout = column(card_head(self.tr("Sets"), None, hint), self.sets, spacing=0, margins=(1, 1, 1, 1))
         card = frame("card", layout)
         card.setFixedWidth(current_theme().px(320))
-        return card
-
-    def _preview_card(self) -> QFrame:
-        self._rows = QTableView()
-        self._rows.setObjectName("preview_rows")
-        self._rows.setModel(QStandardItemModel(self))
-        self._rows.setShowGrid(False)
-        self._rows.setStyleSheet(CLEAN_CORNER)
-        self._rows.setTabKeyNavigation(False)
-        self._rows.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self._rows.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self._rows.setWordWrap(False)
-        self._rows.verticalHeader().hide()
-        self._rows.verticalHeader().setDefaultSectionSize(current_theme().px(30))
-        self._rows.horizontalHeader().setHighlightSections(False)
-        self._rows.horizontalHeader().setDefaultAlignment(
-            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        )
-        self._title = label("", "strong", name="preview_title")
-        self._title.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self._shown = label("", "caption", name="preview_count")
-        self._first = QPlainTextEdit()
-        self._first.setObjectName("first_row")
-        self._first.setReadOnly(True)
-        self._first.setFrameShape(QFrame.Shape.NoFrame)
-        self._first.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self._first_head = self._head(self.tr("First row"), None)
-        self._why = label("", "muted", wrap=True, name="why_empty")
-        self._why.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        head = frame("card_head", row(self._title, self._shown, None, margins=(12, 0, 12, 0)))
-        head.setFixedHeight(current_theme().px(36))
-        layout = column(
-            head, self._rows, self._first_head, self._first, self._why, spacing=0, margins=(1, 1, 1, 1)
-        )
-        layout.setStretch(1, 2)
-        layout.setStretch(3, 3)
-        layout.setStretch(4, 5)
-        card = frame("card", layout)
-        card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         return card
 
     def _side(self) -> QWidget:
@@ -177,7 +119,7 @@ class ExportPage(QWidget):
             label(self.tr("New folder"), "caption"), self.folder, browse, note, margins=(12, 8, 12, 12)
         )
         cards = [
-            frame("card", column(self._head(title), body, spacing=0, margins=(1, 1, 1, 1)))
+            frame("card", column(card_head(title), body, spacing=0, margins=(1, 1, 1, 1)))
             for title, body in (
                 (self.tr("Who is in it"), who),
                 (self.tr("Left out, and why"), left_out),
@@ -238,7 +180,7 @@ class ExportPage(QWidget):
         self._count()
 
     def _show_people(self, preview: ExportPreview | None) -> None:
-        _clear(self._people)
+        empty(self._people)
         names = {
             "sharing": self.tr("Sharing"), "gaze": self.tr("Gaze"), "pointer": self.tr("Pointer"),
             "eye_patches": self.tr("Eye patches"),
@@ -263,7 +205,7 @@ class ExportPage(QWidget):
     def _show(self, name: str) -> None:
         """Preview and losses of one set."""
         one = next((s for s in self._preview.sets if s.format == name), None) if self._preview else None
-        _clear(self._losses)
+        empty(self._losses)
         losses = one.excluded if one else {}
         for number, (reason, n) in enumerate(losses.items()):
             text = label(self._reason(reason), "caption", wrap=True)
@@ -272,44 +214,7 @@ class ExportPage(QWidget):
         if not losses:
             self._losses.addWidget(label(self.tr("Nothing"), "caption"), 0, 0)
         self._losses.setColumnStretch(0, 1)
-        self._title.setText(name)
-        n_rows = one.n_rows if one else 0
-        n_shown = len(one.head) if one else 0
-        self._shown.setText(
-            self.tr("{shown} of {n} rows").format(
-                shown=n_shown, n=f"{n_rows:,}".replace(",", "\N{NO-BREAK SPACE}")
-            )
-        )
-        for widget in (self._rows, self._first_head, self._first):
-            widget.setVisible(n_rows > 0)
-        self._why.setVisible(n_rows == 0)
-        self._why.setText((one.reason if one else "") or self.tr("Counting…"))
-        if one is not None and n_rows:
-            self._fill(one)
-
-    def _fill(self, one: SetPreview) -> None:
-        model = QStandardItemModel(self)
-        names = [n for n in SHOWN_COLUMNS[one.format] if n in one.columns]
-        model.setHorizontalHeaderLabels(names)
-        places = [one.columns.index(n) for n in names]
-        for values in one.head:
-            items = [QStandardItem(_short(values[place])) for place in places]
-            for item, place in zip(items, places, strict=True):
-                item.setToolTip(values[place][:1000])
-            model.appendRow(items)
-        former = self._rows.model()
-        self._rows.setModel(model)
-        former.deleteLater()
-        self._rows.resizeColumnsToContents()
-        for column_number in range(len(names)):
-            width = min(self._rows.columnWidth(column_number), current_theme().px(170))
-            self._rows.setColumnWidth(column_number, max(width, current_theme().px(64)))
-        self._rows.horizontalHeader().setStretchLastSection(True)
-        self._first.setPlainText(_json_text(one.first))
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setPixelSize(current_theme().px(12))
-        look = f"font-family: '{font.family()}'; font-size: {font.pixelSize()}px; border: none;"
-        self._first.setStyleSheet(f"QPlainTextEdit {{ {look} }} {CLEAN_CORNER}")
+        self._preview_card.show_set(name, one)
 
     def _reason(self, reason: str) -> str:
         words = {
@@ -395,35 +300,3 @@ class ExportPage(QWidget):
         self._doing_line.hide()
         self.cancel.hide()
         self._count()
-
-
-def _clear(grid: QGridLayout) -> None:
-    while (item := grid.takeAt(0)) is not None:
-        widget = item.widget()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= LONGEST_TEXT else flat[: LONGEST_TEXT - 1] + "…"
-
-
-def _json_text(values: dict[str, Any]) -> str:
-    """The first row, long texts cut, one key a line."""
-
-    def cut(value: Any) -> Any:
-        if isinstance(value, list):
-            return [cut(inner) for inner in value]
-        if isinstance(value, dict):
-            return {key: cut(inner) for key, inner in value.items()}
-        if isinstance(value, float):
-            return round(value, 4)
-        return _short(value) if isinstance(value, str) else value
-
-    lines = [
-        f'  "{key}": {json.dumps(cut(value), ensure_ascii=False, default=str)}'
-        for key, value in values.items()
-    ]
-    return "{\n" + ",\n".join(lines) + "\n}"
