@@ -7,13 +7,11 @@ a second, snapshots come out. It has no thread of its own and touches neither Qt
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ifllm_desktop.capture.pipeline import Observation, Pipeline
-from ifllm_desktop.capture.recorder import Recorder, RecorderState
+from ifllm_desktop.capture.recorder import Recorder
 from ifllm_desktop.domain.chat import ChatRequest
 from ifllm_desktop.domain.errors import BugError
 from ifllm_desktop.domain.samples import Row
@@ -21,9 +19,10 @@ from ifllm_desktop.domain.scene import Scene
 from ifllm_desktop.domain.session import Event, SegmentInfo
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.domain.time import NS_PER_S, seconds
-from ifllm_desktop.gaze.image_quality import NO_LIGHT, CloserLook, FaceLight, GlassesHint
+from ifllm_desktop.gaze.image_quality import NO_LIGHT
 from ifllm_desktop.ports import Camera
 from ifllm_desktop.session.chat_pump import ChatPump
+from ifllm_desktop.session.device_health import FramesSeen, Health
 from ifllm_desktop.session.flow import ParticipantFlow
 from ifllm_desktop.session.gaze_setup import GazeSetup
 from ifllm_desktop.session.snapshot import FlowSnapshot
@@ -43,56 +42,6 @@ class Capture(Protocol):
     def take(self) -> list[Observation]: ...
     def take_problems(self) -> list[tuple[str, Exception | None]]: ...
     def stop(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """State of the devices, for views.
-
-    Attributes
-    ----------
-    camera : str
-        ``off``, ``starting``, ``opened``, ``lost`` or ``failed``.
-    problem : Exception or None
-        The newest error of camera or disk.
-    rate_hz : float
-        Frames per second over the last two seconds; NaN while there are none.
-    face_found : bool
-        Whether the newest frame had a face.
-    face_age_s : float
-        How long ago the newest frame with a face was; NaN before the first one.
-    distance_cm, yaw_deg, pitch_deg, roll_deg : float
-        Of the newest frame with a face; NaN before the first one.
-    light : FaceLight
-        Of that frame.
-    look : CloserLook or None
-        The newest one, while the camera is being checked.
-    p_glasses : float
-        See ``GlassesHint``; NaN where not known.
-    device : dict
-        What the open camera says of itself; empty before it was opened.
-    saved : bool
-        Whether every control event is on disk.
-    """
-
-    camera: str
-    problem: Exception | None
-    rate_hz: float
-    face_found: bool
-    face_age_s: float
-    face_box: tuple[float, float, float, float]
-    distance_cm: float
-    yaw_deg: float
-    pitch_deg: float
-    roll_deg: float
-    light: FaceLight
-    look: CloserLook | None
-    p_glasses: float
-    device: Mapping[str, Any]
-    n_frames: int
-    n_gaps: int
-    saved: bool
-    recorder: RecorderState
 
 
 class Conductor:
@@ -127,11 +76,7 @@ class Conductor:
         self._header = header
         self._camera_state = "off" if capture is None else "starting"
         self._problem: Exception | None = None
-        self._frame_times_ns: deque[int] = deque(maxlen=512)
-        self._newest: Observation | None = None
-        self._newest_face: Observation | None = None
-        self._look: CloserLook | None = None
-        self._glasses = GlassesHint()
+        self._seen = FramesSeen()
         self.on_observation: Callable[[Observation], None] | None = None
         self.latency: Mapping[str, Any] | None = None
         self._capture_started = False
@@ -232,7 +177,7 @@ class Conductor:
 
     def health(self) -> Health:
         """State of the devices now."""
-        newest, face = self._newest, self._newest_face
+        seen, face = self._seen, self._seen.newest_face
         features = face.features if face is not None else None
         pipeline, now_ns = self.pipeline(), self.recorder.now_ns()
         nan4 = (math.nan,) * 4
@@ -240,10 +185,8 @@ class Conductor:
         return Health(
             camera="off" if self._without_gaze else self._camera_state,
             problem=self.recorder.fault() or self._problem,
-            rate_hz=self._rate_hz(now_ns),
-            face_found=newest is not None
-            and newest.features is not None
-            and now_ns - newest.t_ns < _STALE_NS,
+            rate_hz=seen.rate_hz(now_ns),
+            face_found=seen.face_found(now_ns),
             face_age_s=seconds(now_ns - face.t_ns) if face is not None else math.nan,
             face_box=face.face_box if face is not None else nan4,
             distance_cm=self._setup.distance_cm(features) if features is not None else math.nan,
@@ -251,8 +194,8 @@ class Conductor:
             pitch_deg=angles[1],
             roll_deg=angles[2],
             light=face.light if face is not None else NO_LIGHT,
-            look=self._look,
-            p_glasses=self._glasses.p_glasses,
+            look=seen.look,
+            p_glasses=seen.glasses.p_glasses,
             device=self._capture.describe() if self._capture is not None else {},
             n_frames=pipeline.n_frames if pipeline is not None else 0,
             n_gaps=pipeline.n_gap_rows if pipeline is not None else 0,
@@ -266,13 +209,6 @@ class Conductor:
         if pipeline is not None:
             pipeline.set_closer_look(closer)
 
-    def _rate_hz(self, now_ns: int) -> float:
-        times = self._frame_times_ns
-        while times and now_ns - times[0] > 2 * NS_PER_S:
-            times.popleft()
-        span_s = seconds(times[-1] - times[0]) if len(times) > 1 else 0.0
-        return (len(times) - 1) / span_s if span_s > 0 else math.nan
-
     def pipeline(self) -> Pipeline | None:
         """The gaze pipeline, once its thread has made it."""
         return self._capture.pipeline if self._capture is not None else None
@@ -285,7 +221,7 @@ class Conductor:
 
     def newest_observation(self) -> Observation | None:
         """The newest frame's outcome, for preview and overlay."""
-        return self._newest
+        return self._seen.newest
 
     def close(self, *, cleanly: bool = True) -> SegmentInfo:
         """Stop in order: answers, camera, vision, writer. Returns the sealed segment."""
@@ -308,13 +244,7 @@ class Conductor:
             if state != "looped" or not self._without_gaze:  # nobody looks at it any more
                 self._camera_event(state, error)
         for observation in self._capture.take():
-            self._newest = observation
-            if observation.features is not None:
-                self._newest_face = observation
-            if observation.look is not None:
-                self._look = observation.look
-                self._glasses.add(observation.look.rim_edge)
-            self._frame_times_ns.append(observation.t_ns)
+            self._seen.add(observation)
             if not self.snapshot.paused:
                 head = self._setup.frame(observation.t_ns, observation.frame_index, observation.features)
                 self._note_head(observation.t_ns, head)
@@ -349,9 +279,7 @@ class Conductor:
             self._camera_state = "starting" if state == "switched" else state
             self._problem = error
         if state == "switched":
-            self._newest = self._newest_face = self._look = None
-            self._glasses = GlassesHint()
-            self._frame_times_ns.clear()
+            self._seen = FramesSeen()
 
     def switch_camera(self, camera: Camera, latency: Mapping[str, Any] | None) -> None:
         """Go on with another camera in the same recording.
@@ -424,7 +352,6 @@ class Conductor:
             pipeline.set_model(self._setup.model(self._model_id), self._model_id)
 
 
-_STALE_NS = NS_PER_S
 _READING_STATES = ("reading", "comparing", "idle")
 
 POINTER_STREAMS = frozenset({"pointer", "wheel", "key", "selection", "focus", "scroll"})

@@ -22,7 +22,7 @@ from ifllm_desktop.domain.errors import IfllmError
 from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.gaze.latency import Latency
 from ifllm_desktop.ports import Camera, Frame
-from ifllm_desktop.session.conductor import Health
+from ifllm_desktop.session.device_health import Health
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.ui.bridge import Background, Job
 from ifllm_desktop.ui.camera_health import CameraHealth
