@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import QStandardPaths, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QButtonGroup,
     QFileDialog,
     QLineEdit,
@@ -23,15 +22,15 @@ from ifllm_desktop.compose_landmarker import open_landmarker
 from ifllm_desktop.domain.screen_size import ScreenSize, size_from_edid
 from ifllm_desktop.gaze.camera_board import board_spec
 from ifllm_desktop.gaze.camera_calibration import CameraCalibration, calibrate_camera
-from ifllm_desktop.settings import ScreenProfile, forget_screen, load_settings, save_screen_profile
+from ifllm_desktop.settings import ScreenProfile, forget_screen, save_screen_profile
+from ifllm_desktop.ui.application import themed_application
 from ifllm_desktop.ui.bridge import Background, Job
 from ifllm_desktop.ui.camera_calibration_page import CameraCalibrationPage
 from ifllm_desktop.ui.camera_calibration_view import BoardScreen
 from ifllm_desktop.ui.latency_run import LatencyRun
-from ifllm_desktop.ui.pointer_probe import prepare_qt
 from ifllm_desktop.ui.screen_size_facts import screen_facts
 from ifllm_desktop.ui.screen_size_page import ScreenSizePage
-from ifllm_desktop.ui.theme import apply_theme, current_theme, theme_for
+from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import frame, label, row
 from ifllm_desktop.ui.widgets_button import Button
 from ifllm_desktop.ui.widgets_focus import FocusRing
@@ -389,12 +388,7 @@ class CameraAndScreen(QWidget):
 
 def run_camera_and_screen(camera: str, board: str) -> int:
     """Open the window alone and stay until it is closed; returns the exit code."""
-    prepare_qt()
-    application = QApplication.instance() or QApplication(["ifllm-desktop"])
-    assert isinstance(application, QApplication)
-    application.setApplicationName("IFLLM Desktop")
-    settings = load_settings()
-    apply_theme(application, theme_for(settings.theme, settings.text_scale))
+    application = themed_application()
     window = CameraAndScreen(camera)
     window.camera_page.choose_board(board)
     window.show()

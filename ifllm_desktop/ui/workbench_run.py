@@ -8,12 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtWidgets import QApplication
-
 from ifllm_desktop import compose, logs
-from ifllm_desktop.settings import load_settings
-from ifllm_desktop.ui.pointer_probe import prepare_qt
-from ifllm_desktop.ui.theme import apply_theme, theme_for
+from ifllm_desktop.ui.application import themed_application
 from ifllm_desktop.ui.workbench import Workbench
 from ifllm_desktop.wording import sentence
 
@@ -32,14 +28,9 @@ def run_workbench(
     page: str = "home",
 ) -> int:
     """Open the window and stay until it is closed; returns the exit code."""
-    prepare_qt()
     # the vision thread holds the interpreter for up to 5 ms at a time by default: too long for a 33 ms tick
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    application = QApplication.instance() or QApplication(["ifllm-desktop"])
-    assert isinstance(application, QApplication)
-    application.setApplicationName("IFLLM Desktop")
-    settings = load_settings()
-    apply_theme(application, theme_for(settings.theme, settings.text_scale))
+    application = themed_application()
     workbench = Workbench(camera=camera, seed=seed)
     sys.excepthook = _reporter(workbench)
     workbench.window.show_fitting()
