@@ -27,13 +27,11 @@ from ifllm_desktop.ui.audit_words import (
     score_words,
 )
 from ifllm_desktop.ui.home_model import probability
+from ifllm_desktop.ui.support_chip import SUPPORT_LOOK
 from ifllm_desktop.ui.theme import current_theme
-from ifllm_desktop.ui.widgets import Chip, Tone, column, empty, frame, label, row, scrolling
+from ifllm_desktop.ui.widgets import Chip, column, empty, frame, label, row, scrolling
 from ifllm_desktop.ui.widgets_button import Button
 
-_LOOK: dict[str, tuple[Tone, str]] = {
-    "supported": ("success", "check"), "probable": ("warning", "tilde"), "refused": ("muted", "refused"),
-}  # fmt: skip
 LEVELS = ("side", "block", "line", "word")
 ATTEMPT_PX, SIDE_PX = 248, 400
 
@@ -195,7 +193,7 @@ class SessionView(QWidget):
                 label(level_words(level), "caption_strong"), number, 0, Qt.AlignmentFlag.AlignTop
             )
             state = chance.state if chance is not None else "refused"
-            tone, icon = _LOOK[state]
+            tone, icon = SUPPORT_LOOK[state]
             text = probability(chance.p) if chance is not None and math.isfinite(chance.p) else "–"
             self._support.addWidget(Chip(text, tone, icon), number, 1, Qt.AlignmentFlag.AlignTop)
             self._support.addWidget(label(chance_words(chance), "caption", wrap=True), number, 2)

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import (
     QEvent,
     QModelIndex,
-    QPersistentModelIndex,
     QPointF,
     QRect,
     QRectF,
-    QSizeF,
     Qt,
     Signal,
 )
@@ -39,13 +37,11 @@ from ifllm_desktop.ui.audit_table_model import (
 )
 from ifllm_desktop.ui.home_model import probability
 from ifllm_desktop.ui.icons import paint_icon
+from ifllm_desktop.ui.model_index import Index
+from ifllm_desktop.ui.support_chip import SUPPORT_LOOK, support_chip_size
 from ifllm_desktop.ui.theme import Theme, current_theme
-from ifllm_desktop.ui.widgets import Tone, paint_chip
+from ifllm_desktop.ui.widgets import paint_chip
 
-_Index = QModelIndex | QPersistentModelIndex
-_LOOK: dict[str, tuple[Tone, str]] = {
-    "supported": ("success", "check"), "probable": ("warning", "tilde"), "refused": ("muted", "refused"),
-}  # fmt: skip
 _WIDEST = {
     "session": "P000 · 0", "grade": "D", "px": "0000", "deg": "00.00", "std": "00.00", "loss": "100.0",
     "rate": "00.0", "head": "00.0",
@@ -64,7 +60,7 @@ class CellDelegate(QStyledItemDelegate):
         self._fonts: dict[bool, tuple[QFont, QFontMetricsF]] = {}
         self._chips: dict[tuple[str, str, float], QPixmap] = {}
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         theme = current_theme()
         if theme != self._theme:
             self._theme, self._chips = theme, {}
@@ -92,7 +88,7 @@ class CellDelegate(QStyledItemDelegate):
         else:
             self._text(painter, box, index, row, name)
 
-    def _text(self, painter: QPainter, box: QRectF, index: _Index, row: AuditRow, name: str) -> None:
+    def _text(self, painter: QPainter, box: QRectF, index: Index, row: AuditRow, name: str) -> None:
         view = self.parent()
         assert isinstance(view, AuditTable)
         text, (token, bold) = view.rows.text(row, name), view.rows.look(row, name)
@@ -110,9 +106,8 @@ class CellDelegate(QStyledItemDelegate):
         ratio = painter.device().devicePixelRatioF()
         key = (text, state, ratio)
         if key not in self._chips:
-            theme, (tone, icon) = current_theme(), _LOOK[state]
-            width = self._fonts[False][1].horizontalAdvance(text) + 20 + theme.px(12) + 2
-            size = QSizeF(width, theme.px(20))
+            tone, icon = SUPPORT_LOOK[state]
+            size = support_chip_size(text, self._fonts[False][1])
             made = QPixmap((size * ratio).toSize())
             made.setDevicePixelRatio(ratio)
             made.fill(Qt.GlobalColor.transparent)
@@ -123,7 +118,7 @@ class CellDelegate(QStyledItemDelegate):
         return self._chips[key]
 
     # ---- the reason
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         editor = QLineEdit(parent)
         editor.setObjectName("audit_reason")
         row = index.data(RowRole)
@@ -134,12 +129,12 @@ class CellDelegate(QStyledItemDelegate):
         editor.setAccessibleName(editor.placeholderText())
         return editor
 
-    def setEditorData(self, editor: QWidget, index: _Index) -> None:
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
         # rows come in while somebody types: what was typed stays
         if isinstance(editor, QLineEdit) and not editor.isModified():
             super().setEditorData(editor, index)
 
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
         # a reason needs more room than the column may have: it grows to the left over the chips
         box: QRect = option.rect
         wanted = current_theme().px(300)

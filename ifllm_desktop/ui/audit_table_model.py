@@ -10,7 +10,6 @@ from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QSortFilterProxyModel,
     Qt,
     Signal,
@@ -19,9 +18,9 @@ from PySide6.QtCore import (
 from ifllm_desktop.analysis.audit_rows import AuditRow
 from ifllm_desktop.ui.audit_words import chance_words, note_words
 from ifllm_desktop.ui.home_model import probability
+from ifllm_desktop.ui.model_index import Index
 from ifllm_desktop.ui.theme import current_theme
 
-Index = QModelIndex | QPersistentModelIndex
 COLUMNS = (
     "included", "session", "grade", "px", "deg", "std", "loss", "rate", "head", "word", "line", "block", "note",
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableView
 
@@ -13,9 +13,9 @@ from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.session.snapshot import TargetOutcome
 from ifllm_desktop.ui import gaze_words
 from ifllm_desktop.ui.icons import pixmap
+from ifllm_desktop.ui.model_index import Index
 from ifllm_desktop.ui.theme import current_theme
 
-_Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
 _COLUMNS = ("point", "px", "deg", "x", "y", "std", "loss", "mark")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -46,10 +46,10 @@ class TargetModel(QAbstractTableModel):
         self.targets, self._screen, self._worst, self._measured = targets, screen, worst, measured
         self.endResetModel()
 
-    def rowCount(self, parent: _Index = _ROOT) -> int:
+    def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self.targets)
 
-    def columnCount(self, parent: _Index = _ROOT) -> int:
+    def columnCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def headerData(
@@ -67,7 +67,7 @@ class TargetModel(QAbstractTableModel):
         }  # fmt: skip
         return heads[_COLUMNS[section]]
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         target, name = self.targets[index.row()], _COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(target, name)

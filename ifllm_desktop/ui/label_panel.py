@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from ifllm_desktop.annotate.scheme import Label, LabelScheme
 from ifllm_desktop.domain.labels import Annotation
+from ifllm_desktop.ui.model_index import Index
 from ifllm_desktop.ui.theme import RADIUS_CONTROL_PX, current_theme
 from ifllm_desktop.ui.widgets import frame, label, row
 from ifllm_desktop.ui.widgets_button import Button
@@ -115,12 +116,10 @@ class LabelRow(QAbstractButton):
 class _ItemDelegate(QStyledItemDelegate):
     """Key cap, quote or title, place."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(100, current_theme().px(30))
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         theme = current_theme()
         item: LabelItem = index.data(Qt.ItemDataRole.UserRole)
         box = QRectF(option.rect)

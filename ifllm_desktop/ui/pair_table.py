@@ -10,7 +10,6 @@ from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QPointF,
     QRectF,
     Qt,
@@ -21,9 +20,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from ifllm_desktop.domain.session import PairScore
 from ifllm_desktop.features.pairs import PairRow
 from ifllm_desktop.ui.icons import paint_icon
+from ifllm_desktop.ui.model_index import Index
 from ifllm_desktop.ui.theme import current_theme
 
-Index = QModelIndex | QPersistentModelIndex
 PAIR, LEFT, BAR, RIGHT, SURE, VOTE, AGREES, FOLD, TRAINED = range(9)
 SIDE_LETTERS = {"left": "A", "right": "B"}
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import (
-    QModelIndex,
-    QPersistentModelIndex,
     QPointF,
     QRectF,
     QSortFilterProxyModel,
@@ -34,13 +32,11 @@ from ifllm_desktop.ui.home_model import (
     probability,
     support_state,
 )
+from ifllm_desktop.ui.model_index import Index
+from ifllm_desktop.ui.support_chip import SUPPORT_LOOK, support_chip_size
 from ifllm_desktop.ui.theme import current_theme
-from ifllm_desktop.ui.widgets import Tone, paint_chip
+from ifllm_desktop.ui.widgets import paint_chip
 
-_Index = QModelIndex | QPersistentModelIndex
-_LOOK: dict[str, tuple[Tone, str]] = {
-    "supported": ("success", "check"), "probable": ("warning", "tilde"), "refused": ("muted", "refused"),
-}  # fmt: skip
 _WIDTHS_PX = {"session": 80, "when": 112, "length": 62, "grade": 56, "error": 72, "loss": 64, "rate": 72,
               "word": 68, "line": 68, "block": 68, "state": 96, "needs": 80}  # fmt: skip
 
@@ -48,7 +44,7 @@ _WIDTHS_PX = {"session": 80, "when": 112, "length": 62, "grade": 56, "error": 72
 class ChipDelegate(QStyledItemDelegate):
     """Paints a probability as a chip; what is not known stays a dash."""
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row = index.data(RowRole)
         p = float(getattr(row, SUPPORT[COLUMNS[index.column()]])) if isinstance(row, SessionRow) else math.nan
         if math.isnan(p):
@@ -62,13 +58,11 @@ class ChipDelegate(QStyledItemDelegate):
         painter.fillRect(box, theme.color("accent_soft" if chosen else "surface"))
         painter.setPen(QPen(theme.color("border"), 1))
         painter.drawLine(QPointF(box.left(), box.bottom() - 0.5), QPointF(box.right(), box.bottom() - 0.5))
-        tone, icon = _LOOK[support_state(p)]
+        tone, icon = SUPPORT_LOOK[support_state(p)]
         text = probability(p)
-        width = QFontMetricsF(theme.font(12)).horizontalAdvance(text) + 20 + theme.px(12) + 2
-        height = theme.px(20)
-        paint_chip(
-            painter, QRectF(box.left() + 6, box.center().y() - height / 2, width, height), text, tone, icon
-        )
+        size = support_chip_size(text, QFontMetricsF(theme.font(12)))
+        place = QPointF(box.left() + 6, box.center().y() - size.height() / 2)
+        paint_chip(painter, QRectF(place, size), text, tone, icon)
         painter.restore()
 
 
@@ -91,7 +85,7 @@ class SessionFilter(QSortFilterProxyModel):
         self._only_needy = only
         self.invalidate()
 
-    def filterAcceptsRow(self, source_row: int, source_parent: _Index) -> bool:
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
         row = self.sourceModel().index(source_row, 0, source_parent).data(RowRole)
         if not isinstance(row, SessionRow) or (self._only_needy and not row.needs_you):
             return False

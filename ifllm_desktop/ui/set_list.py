@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from ifllm_desktop.ui.icons import paint_icon
+from ifllm_desktop.ui.model_index import Index
 from ifllm_desktop.ui.theme import current_theme
 
 NAME = Qt.ItemDataRole.UserRole
@@ -101,12 +102,10 @@ class SetList(QListView):
 
 
 class _SetDelegate(QStyledItemDelegate):
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(200, current_theme().px(56))
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         theme = current_theme()
         box = QRectF(option.rect)
         painter.save()
@@ -131,7 +130,7 @@ class _SetDelegate(QStyledItemDelegate):
         if ticked:
             paint_icon(painter, place.adjusted(2, 2, -2, -2), "check", "on_accent")
 
-    def _texts(self, painter: QPainter, box: QRectF, index: QModelIndex | QPersistentModelIndex) -> None:
+    def _texts(self, painter: QPainter, box: QRectF, index: Index) -> None:
         theme = current_theme()
         upper = QRectF(box.left(), box.top(), box.width(), box.height() / 2).adjusted(0, 6, 0, 2)
         lower = QRectF(box.left(), box.center().y(), box.width(), box.height() / 2).adjusted(0, -2, 0, -6)
