@@ -10,6 +10,8 @@ from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any, TypeVar, cast
 
+from ifllm_desktop.domain.json_numbers import finite_or_none
+
 _T = TypeVar("_T")
 _Read = Callable[[Any], Any]
 
@@ -17,7 +19,7 @@ _Read = Callable[[Any], Any]
 def plain(value: Any) -> Any:
     """A value as JSON knows it: dataclasses become objects, tuples lists, numbers that are not finite null."""
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return finite_or_none(value)
     if isinstance(value, tuple):
         return [plain(entry) for entry in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -21,6 +21,7 @@ from ifllm_desktop.derive.scenes import SceneHistory
 from ifllm_desktop.derive.session_rows import screen_of
 from ifllm_desktop.derive.validated import ValidatedError, validated_errors
 from ifllm_desktop.domain.errors import DataError
+from ifllm_desktop.domain.json_numbers import finite_or_none
 from ifllm_desktop.domain.layout import TextLayout
 from ifllm_desktop.domain.samples import Records, Row, records
 from ifllm_desktop.domain.scene import Scene
@@ -133,7 +134,7 @@ def derive_reading(source: RecordingSource, rule: ReadingRule | None = None) -> 
             "n_fixations": len(rows.of_fixations), "n_dwell": len(rows.of_dwell), "px_per_deg": px_per_deg,
             **_mean_probabilities(rows.fixations()),
             "support": {
-                level: {"p": _number(s.p), "state": s.state, "reason": s.reason} for level, s in levels.items()
+                level: {"p": finite_or_none(s.p), "state": s.state, "reason": s.reason} for level, s in levels.items()
             },
         },
     )  # fmt: skip
@@ -318,7 +319,7 @@ def _mean_probabilities(found: Records) -> dict[str, float | None]:
         mean = (
             float(np.average(found[f"p_{level}"][named], weights=seconds[named])) if named.any() else math.nan
         )
-        out[f"mean_p_{level}"] = _number(mean)
+        out[f"mean_p_{level}"] = finite_or_none(mean)
     return out
 
 
@@ -327,7 +328,3 @@ def _px_per_deg(screen: Screen) -> float:
     mm = 2 * math.tan(math.radians(0.5)) * screen.distance_mm
     px = mm * screen.w_px / screen.w_mm if screen.w_mm > 0 else math.nan
     return px if math.isfinite(px) and px > 0 else PX_PER_DEG
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -15,6 +15,7 @@ from ifllm_desktop.derive.derivers import Clicked, Deriver, FrameModel, predicte
 from ifllm_desktop.derive.scenes import SceneHistory
 from ifllm_desktop.derive.session_rows import Floats, SessionRows, session_rows
 from ifllm_desktop.derive.training import validation_frames
+from ifllm_desktop.domain.json_numbers import finite_or_none
 from ifllm_desktop.domain.samples import Records, Row, records
 from ifllm_desktop.gaze.quality import validate
 from ifllm_desktop.ports import RecordingSource
@@ -125,9 +126,9 @@ def _report(rows: SessionRows, kept: Any, gaze_px: Floats) -> dict[str, Any]:
     return {
         "n_rows": int(kept.sum()),
         "n_lost_frames": rows.n_lost_frames + int((~kept).sum()),
-        "median_to_live_px": _number(float(np.median(off_px)) if len(off_px) else math.nan),
-        "p90_to_live_px": _number(float(np.quantile(off_px, 0.9)) if len(off_px) else math.nan),
-        "max_to_live_px": _number(float(off_px.max()) if len(off_px) else math.nan),
+        "median_to_live_px": finite_or_none(float(np.median(off_px)) if len(off_px) else math.nan),
+        "p90_to_live_px": finite_or_none(float(np.quantile(off_px, 0.9)) if len(off_px) else math.nan),
+        "max_to_live_px": finite_or_none(float(off_px.max()) if len(off_px) else math.nan),
     }
 
 
@@ -151,8 +152,9 @@ def _validation(rows: SessionRows, models: dict[str, FrameModel]) -> Sequence[di
             {
                 "calibration_id": calibration_id, "attempt_id": event.payload["attempt_id"],
                 "n_targets": len(found.targets), "n_frames": found.n_samples, "n_lost_frames": frames.n_lost,
-                "accuracy_px": _number(found.accuracy_px), "accuracy_deg": _number(found.accuracy_deg),
-                "accuracy_x_px": _number(found.accuracy_x_px), "accuracy_y_px": _number(found.accuracy_y_px),
+                "accuracy_px": finite_or_none(found.accuracy_px), "accuracy_deg": finite_or_none(found.accuracy_deg),
+                "accuracy_x_px": finite_or_none(found.accuracy_x_px),
+                "accuracy_y_px": finite_or_none(found.accuracy_y_px),
                 "live_accuracy_px": event.payload["accuracy_px"],
             }
         )  # fmt: skip
@@ -171,7 +173,3 @@ def _clicks(models: dict[str, FrameModel]) -> dict[str, Any]:
                 }
             }  # fmt: skip
     return {}
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

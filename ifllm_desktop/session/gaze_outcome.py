@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ifllm_desktop.domain.json_numbers import finite_or_none, flat_payload
+
 TARGET_STATES = ("good", "unsteady", "not_measured")
 """A calibration target: measured; measured, but its frames scattered both times; not enough usable frames."""
 
@@ -59,8 +61,7 @@ class TargetOutcome:
 
     def to_payload(self) -> dict[str, Any]:
         """For the event ``validation``; NaN becomes null."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: _number(value) for name, value in values.items()}
+        return flat_payload(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,7 @@ class CalibrationTarget:
 
     def to_payload(self) -> dict[str, Any]:
         """For the event ``calibration``; NaN becomes null."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        values["n_rejected"] = dict(self.n_rejected)
-        return {name: _number(value) if isinstance(value, float) else value for name, value in values.items()}
+        return flat_payload(self) | {"n_rejected": dict(self.n_rejected)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +156,11 @@ class CalibrationOutcome:
         """For the event ``calibration``; NaN becomes null."""
         return {
             "attempt_id": self.attempt_id, "calibration_id": self.calibration_id, "ok": self.ok,
-            "reason": self.reason, "n_targets": self.n_targets, "loo_error_px": _number(self.loo_error_px),
+            "reason": self.reason, "n_targets": self.n_targets, "loo_error_px": finite_or_none(self.loo_error_px),
             "model": dict(self.model), "kind": self.kind, "method": self.method, "parent_id": self.parent_id,
-            "targets": [t.to_payload() for t in self.targets], "lag_ms": _number(self.lag_ms),
-            "weight": self.weight, "distance_mm": _number(self.distance_mm),
-            "distance_sd_mm": _number(self.distance_sd_mm), "distance_source": self.distance_source,
+            "targets": [t.to_payload() for t in self.targets], "lag_ms": finite_or_none(self.lag_ms),
+            "weight": self.weight, "distance_mm": finite_or_none(self.distance_mm),
+            "distance_sd_mm": finite_or_none(self.distance_sd_mm), "distance_source": self.distance_source,
         }  # fmt: skip
 
 
@@ -202,9 +201,9 @@ class ValidationOutcome:
         """For the event ``validation``; NaN becomes null."""
         return {
             "attempt_id": self.attempt_id, "calibration_id": self.calibration_id, "ok": self.ok,
-            "reason": self.reason, "grade": self.grade, "accuracy_px": _number(self.accuracy_px),
-            "sd_px": [_number(v) for v in self.sd_px], "loss": _number(self.loss),
-            "rate_hz": _number(self.rate_hz), "targets": [t.to_payload() for t in self.targets],
+            "reason": self.reason, "grade": self.grade, "accuracy_px": finite_or_none(self.accuracy_px),
+            "sd_px": [finite_or_none(v) for v in self.sd_px], "loss": finite_or_none(self.loss),
+            "rate_hz": finite_or_none(self.rate_hz), "targets": [t.to_payload() for t in self.targets],
         }  # fmt: skip
 
 
@@ -280,9 +279,4 @@ class DriftOutcome:
 
     def to_payload(self) -> dict[str, Any]:
         """For the event ``drift``; NaN becomes null."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: _number(value) if isinstance(value, float) else value for name, value in values.items()}
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        return flat_payload(self)
