@@ -6,6 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from ifllm_desktop.domain.json_numbers import finite_or_none, flat_payload
+from ifllm_desktop.domain.line_measure import LineMeasure
+
+_NO_GAZE = LineMeasure(0)
+
 
 @dataclass(frozen=True, slots=True)
 class LineOutcome:
@@ -25,9 +30,8 @@ class LineOutcome:
         ``key`` when the participant said that it was read, ``timeout`` otherwise; empty when it was never shown.
     loss : float
         Share of the frames from go to done without usable eyes, 0–1.
-    n_frames, error_y_px, mad_y_px, slope_px_s, correlation, way, start_error_x_px, end_error_x_px, nearest_line,
-    nearest_share, state
-        See ``gaze.text_check.LineMeasure``.
+    gaze : LineMeasure
+        What it was like in that time.
     """
 
     target_index: int
@@ -41,28 +45,19 @@ class LineOutcome:
     t0_ns: int = -1
     t1_ns: int = -1
     how: str = ""
-    n_frames: int = 0
     loss: float = math.nan
-    error_y_px: float = math.nan
-    mad_y_px: float = math.nan
-    slope_px_s: float = math.nan
-    correlation: float = math.nan
-    way: float = math.nan
-    start_error_x_px: float = math.nan
-    end_error_x_px: float = math.nan
-    nearest_line: int = -1
-    nearest_share: float = math.nan
-    state: str = "not_measured"
+    gaze: LineMeasure = _NO_GAZE
 
     @property
     def nearest_right(self) -> bool:
         """Whether the line nearest to the gaze is the marked one."""
-        return self.state != "not_measured" and self.nearest_line == self.line
+        return self.gaze.state != "not_measured" and self.gaze.nearest_line == self.line
 
     def to_payload(self) -> dict[str, Any]:
         """For the event ``text_validation``; NaN becomes null."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: _number(value) if isinstance(value, float) else value for name, value in values.items()}
+        values = flat_payload(self)
+        del values["gaze"]
+        return values | flat_payload(self.gaze)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +97,20 @@ class TextOutcome:
         attempt_id: str, calibration_id: str, response_id: str, lines: tuple[LineOutcome, ...]
     ) -> TextOutcome:
         """The outcome of these lines."""
-        read = [line for line in lines if line.state == "read"]
-        seen = any(line.state != "not_measured" for line in lines)
+        read = [line for line in lines if line.gaze.state == "read"]
+        seen = any(line.gaze.state != "not_measured" for line in lines)
         reason = "" if read else "not_read" if seen else "no_face" if lines else "no_text"
         n = len(read) or math.nan
         return TextOutcome(
-            attempt_id, calibration_id, bool(read), reason, response_id, sum(r.error_y_px for r in read) / n,
-            sum(abs(r.error_y_px) for r in read) / n, sum(r.nearest_right for r in read) / n, lines,
+            attempt_id, calibration_id, bool(read), reason, response_id, sum(r.gaze.error_y_px for r in read) / n,
+            sum(abs(r.gaze.error_y_px) for r in read) / n, sum(r.nearest_right for r in read) / n, lines,
         )  # fmt: skip
 
     def to_payload(self) -> dict[str, Any]:
         """For the event ``text_validation``; NaN becomes null."""
         return {
             "attempt_id": self.attempt_id, "calibration_id": self.calibration_id, "ok": self.ok,
-            "reason": self.reason, "response_id": self.response_id, "error_y_px": _number(self.error_y_px),
-            "abs_error_y_px": _number(self.abs_error_y_px), "share_right": _number(self.share_right),
+            "reason": self.reason, "response_id": self.response_id, "error_y_px": finite_or_none(self.error_y_px),
+            "abs_error_y_px": finite_or_none(self.abs_error_y_px), "share_right": finite_or_none(self.share_right),
             "lines": [line.to_payload() for line in self.lines],
         }  # fmt: skip
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -201,13 +201,13 @@ class TextRun:
         gaze_px = np.empty((0, 2))
         if model is not None and read.features:
             gaze_px, _ = model.predict(np.array(read.features))
-        m = measure_line(gaze_px, np.array(read.t_ns[: len(gaze_px)], dtype=np.int64), self.lines, place)
+        measure = measure_line(
+            gaze_px, np.array(read.t_ns[: len(gaze_px)], dtype=np.int64), self.lines, place
+        )
         loss = read.rejected["no_face"] / read.n_arrived if read.n_arrived else math.nan
         return LineOutcome(
             index, line.line, line.block, (line.left_px + line.right_px) / 2, line.center_y_px, line.left_px,
-            line.right_px, line.height_px, read.t0_ns, read.t1_ns, read.how, m.n_frames, loss, m.error_y_px,
-            m.mad_y_px, m.slope_px_s, m.correlation, m.way, m.start_error_x_px, m.end_error_x_px, m.nearest_line,
-            m.nearest_share, m.state,
+            line.right_px, line.height_px, read.t0_ns, read.t1_ns, read.how, loss, measure,
         )  # fmt: skip
 
     # ---- time --------------------------------------------------------------------------------------------

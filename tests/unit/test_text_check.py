@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from ifllm_desktop.domain.layout import BlockLayout, LayoutEpoch, TextLayout, WordBox
+from ifllm_desktop.domain.line_measure import LineMeasure
 from ifllm_desktop.domain.space import Rect
 from ifllm_desktop.gaze.text_check import (
     MIN_FRAMES,
-    LineMeasure,
     TextLine,
     measure_line,
     spread_lines,

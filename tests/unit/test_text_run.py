@@ -90,10 +90,10 @@ def test_that_each_line_is_measured_with_its_own_frames() -> None:
     tops = [line.center_y_px for line in outcome.lines]
     assert tops == sorted(tops) and tops[2] - tops[0] > 150
     for line in outcome.lines:
-        assert (line.state, line.how, line.loss, line.nearest_right) == ("read", "key", 0.0, True)
+        assert (line.gaze.state, line.how, line.loss, line.nearest_right) == ("read", "key", 0.0, True)
         assert 1500 < (line.t1_ns - line.t0_ns) / NS_PER_MS < 2500
         rows = [row for stream, row in reader.rows if row[3] == line.target_index]
-        assert len(rows) == line.n_frames > 40
+        assert len(rows) == line.gaze.n_frames > 40
         assert all(line.t0_ns <= row[0] <= line.t1_ns and row[5] == line.center_y_px for row in rows)
         assert all(row[1:3] == ("a-1", "text") and math.isnan(row[4]) for row in rows)
 
@@ -198,4 +198,4 @@ def test_that_eyes_that_rest_on_a_line_have_not_read_it() -> None:
     reader.read_all()
     outcome = reader.run.outcome(Told(), "c-1")
     assert (outcome.ok, outcome.reason) == (False, "not_read") and math.isnan(outcome.error_y_px)
-    assert all(line.state == "not_read" for line in outcome.lines)
+    assert all(line.gaze.state == "not_read" for line in outcome.lines)
