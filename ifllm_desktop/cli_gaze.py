@@ -152,16 +152,9 @@ def _add_extract(verbs: Any, terminal: Terminal) -> None:
     )
     parser.add_argument("--iris-only", action="store_true", help="cut no eye patches (they are image data)")
     parser.add_argument(
-        "--crops", type=_crops, default=12, metavar="N",
+        "--crops", type=_whole(1, 200), default=12, metavar="N",
         help="looks per picture that are averaged (default: 12)",
     )  # fmt: skip
-
-
-def _crops(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if not 1 <= value <= 200:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 200")
-    return value
 
 
 # ---- rederive --------------------------------------------------------------------------------
@@ -172,10 +165,7 @@ def _add_rederive(verbs: Any, terminal: Terminal) -> None:
         from ifllm_desktop import compose_gaze
 
         report = compose_gaze.rederive(options.study, options.model, options.session, terminal.say)
-        lines = [_session_words(entry) for entry in report["sessions"]]
-        lines += [entry["reason"] for entry in report["left_out"]]
-        terminal.emit(options, report, "\n".join(lines))
-        return 0
+        return _emit_sessions(options, report, _session_words, terminal)
 
     parser = terminal.verb(
         verbs, "rederive", "Compute gaze and hits again from the stored eye features, beside the live ones.",
@@ -188,6 +178,16 @@ def _add_rederive(verbs: Any, terminal: Terminal) -> None:
         "correction from earlier clicks); default: live",
     )  # fmt: skip
     parser.add_argument("--session", metavar="ID", help="one session (default: all)")
+
+
+def _emit_sessions(
+    options: argparse.Namespace, report: Report, words: Callable[[Report], str], terminal: Terminal
+) -> int:
+    """A line for each session, then why others were left out."""
+    lines = [words(entry) for entry in report["sessions"]]
+    lines += [entry["reason"] for entry in report["left_out"]]
+    terminal.emit(options, report, "\n".join(lines))
+    return 0
 
 
 def _session_words(entry: Report) -> str:
@@ -222,13 +222,7 @@ def _add_fixations(verbs: Any, terminal: Terminal) -> None:
         report = compose_gaze.find_fixations(
             options.study, options.method, options.gaze, options.session, terminal.say
         )
-        lines = [
-            f"{entry['session_id']}: {entry['n_fixations']} fixations in {entry['file']}; supports {_supports(entry)}."
-            for entry in report["sessions"]
-        ]
-        lines += [entry["reason"] for entry in report["left_out"]]
-        terminal.emit(options, report, "\n".join(lines))
-        return 0
+        return _emit_sessions(options, report, _fixation_words, terminal)
 
     parser = terminal.verb(
         verbs, "fixations", "Find fixations, what each was on with its probability, and dwell on words and lines.",
@@ -242,6 +236,11 @@ def _add_fixations(verbs: Any, terminal: Terminal) -> None:
         "--gaze", default="live", metavar="NAME", help="a derived stream of `gaze rederive` (default: live)"
     )
     parser.add_argument("--session", metavar="ID", help="one session (default: all)")
+
+
+def _fixation_words(entry: Report) -> str:
+    n, file = entry["n_fixations"], entry["file"]
+    return f"{entry['session_id']}: {n} fixations in {file}; supports {_supports(entry)}."
 
 
 def _supports(entry: Report) -> str:
