@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import logging
-import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ifllm_desktop.domain.errors import BugError, WorldError
+from ifllm_desktop.domain.errors import WorldError
 from ifllm_desktop.gaze.native_messages import ask_for_silence, quiet_stderr
-from ifllm_desktop.gaze.opencv import cv2
-from ifllm_desktop.ports import FaceLandmarks, Frame
+from ifllm_desktop.gaze.picture_landmarker import PictureLandmarker
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +38,7 @@ def available() -> bool:
     return any((Path(place) / _GRAPH).is_file() for place in places or ())
 
 
-class FaceMeshLandmarker:
+class FaceMeshLandmarker(PictureLandmarker):
     """The 478 points of the most prominent face. Implements ``ports.Landmarker``.
 
     Made, used and closed on one thread. Frames have to come in order: the face is tracked from one to the next.
@@ -64,50 +61,31 @@ class FaceMeshLandmarker:
     name = "face_mesh"
 
     def __init__(self, min_detection: float = 0.5, min_tracking: float = 0.5, *, still: bool = False) -> None:
+        super().__init__()
         ask_for_silence()
-        self._thread = threading.get_ident()
-        self._mesh: Any = None
-        self._face_seen = False
         try:
             with quiet_stderr(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of its dependencies, about themselves
                 face_mesh = _face_mesh_module()
-                self._mesh = face_mesh.FaceMesh(
+                self._model = face_mesh.FaceMesh(
                     static_image_mode=still, max_num_faces=1, refine_landmarks=True,
                     min_detection_confidence=min_detection, min_tracking_confidence=min_tracking,
                 )  # fmt: skip
                 # the graph starts, and says so on stderr, with its first picture
-                self._mesh.process(np.zeros((64, 64, 3), dtype=np.uint8))
+                self._model.process(np.zeros((64, 64, 3), dtype=np.uint8))
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise WorldError("landmarker_missing", reason=type(error).__name__) from error
 
-    def detect(self, frame: Frame) -> FaceLandmarks | None:
-        """Landmarks in picture px, z in the scale of x; None without a face, without a picture, or when closed.
-
-        Raises
-        ------
-        BugError
-            ``wrong_thread`` on another thread than the one it was made on.
-        """
-        if threading.get_ident() != self._thread:
-            raise BugError("wrong_thread", what=type(self).__name__)
-        if self._mesh is None or frame.image_bgr is None:
-            return None
-        image = cv2.cvtColor(frame.image_bgr, cv2.COLOR_BGR2RGB)
-        image.flags.writeable = False  # lets MediaPipe take it without a copy
-        # the first face makes the native part warn about non-square regions, once
-        with contextlib.nullcontext() if self._face_seen else quiet_stderr(), warnings.catch_warnings():
+    def _find(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+        image_rgb.flags.writeable = False  # lets MediaPipe take it without a copy
+        with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=UserWarning, module="google.protobuf")
-            found = self._mesh.process(image).multi_face_landmarks
-        if not found:
-            return None
-        self._face_seen = True
-        height, width = image.shape[:2]
-        return FaceLandmarks(_points(found[0]) * (width, height, width), (width, height))
+            found = self._model.process(image_rgb).multi_face_landmarks
+        return _points(found[0]) if found else None
 
     def close(self) -> None:
         """Free the model."""
-        mesh, self._mesh = self._mesh, None
+        mesh, self._model = self._model, None
         if mesh is not None:
             try:
                 mesh.close()

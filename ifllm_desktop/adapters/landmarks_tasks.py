@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import re
-import threading
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -15,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ifllm_desktop.domain.errors import BugError, WorldError
+from ifllm_desktop.domain.errors import WorldError
 from ifllm_desktop.gaze.native_messages import ask_for_silence, quiet_stderr
-from ifllm_desktop.gaze.opencv import cv2
-from ifllm_desktop.ports import FaceLandmarks, Frame
+from ifllm_desktop.gaze.picture_landmarker import PictureLandmarker
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +32,7 @@ LAST_SILENT_VERSION = (0, 10, 33)
 library of 0.10.33 and those before cannot open a connection: they import neither ``connect`` nor ``getaddrinfo``."""
 
 
-class TasksLandmarker:
+class TasksLandmarker(PictureLandmarker):
     """The 478 points of the only face looked for. Implements ``ports.Landmarker``.
 
     Made, used and closed on one thread. Frames have to come in order: the face is tracked from one to the next.
@@ -61,18 +59,16 @@ class TasksLandmarker:
     def __init__(
         self, model: Path, min_detection: float = 0.5, min_tracking: float = 0.5, *, still: bool = False
     ) -> None:
+        super().__init__()
         content = _checked(model)
         refuse_reporting_version(_version())
         ask_for_silence()
-        self._thread = threading.get_ident()
         self._n_frames = 0
-        self._face_seen = False
-        self._landmarker: Any = None
         with quiet_stderr(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its dependencies, about themselves
             mediapipe, vision, base_options = _modules()
             try:
-                self._landmarker = vision.FaceLandmarker.create_from_options(
+                self._model = vision.FaceLandmarker.create_from_options(
                     vision.FaceLandmarkerOptions(
                         # the content, not the path: the native part cannot read every path of Windows
                         base_options=base_options(model_asset_buffer=content),
@@ -91,34 +87,13 @@ class TasksLandmarker:
             # the graph starts, and says so on stderr, with its first picture
             self._look(np.zeros((64, 64, 3), dtype=np.uint8))
 
-    def detect(self, frame: Frame) -> FaceLandmarks | None:
-        """Landmarks in picture px, z in the scale of x; None without a face, without a picture, or when closed.
-
-        Raises
-        ------
-        BugError
-            ``wrong_thread`` on another thread than the one it was made on.
-        """
-        if threading.get_ident() != self._thread:
-            raise BugError("wrong_thread", what=type(self).__name__)
-        if self._landmarker is None or frame.image_bgr is None:
-            return None
-        image = np.asarray(cv2.cvtColor(frame.image_bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-        if self._face_seen:
-            found = self._look(image)
-        else:  # the first face makes the native part warn about non-square regions, once
-            with quiet_stderr():
-                found = self._look(image)
-        if not found:
-            return None
-        self._face_seen = True
-        height, width = image.shape[:2]
-        points = np.array([(p.x, p.y, p.z) for p in found[0]], dtype=np.float64)
-        return FaceLandmarks(points * (width, height, width), (width, height))
+    def _find(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+        found = self._look(image_rgb)
+        return np.array([(p.x, p.y, p.z) for p in found[0]], dtype=np.float64) if found else None
 
     def close(self) -> None:
         """Free the model."""
-        landmarker, self._landmarker = self._landmarker, None
+        landmarker, self._model = self._model, None
         if landmarker is not None:
             try:
                 landmarker.close()
@@ -128,10 +103,10 @@ class TasksLandmarker:
     def _look(self, image_rgb: NDArray[np.uint8]) -> list[Any]:
         picture = self._image(image_format=self._format, data=image_rgb)
         if self._still:
-            faces: list[Any] = self._landmarker.detect(picture).face_landmarks
+            faces: list[Any] = self._model.detect(picture).face_landmarks
         else:
             self._n_frames += 1
-            faces = self._landmarker.detect_for_video(picture, self._n_frames * _STEP_MS).face_landmarks
+            faces = self._model.detect_for_video(picture, self._n_frames * _STEP_MS).face_landmarks
         return faces
 
 
