@@ -17,7 +17,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QLineEdit,
     QStyle,
     QStyledItemDelegate,
@@ -38,6 +37,7 @@ from ifllm_desktop.ui.audit_table_model import (
 from ifllm_desktop.ui.home_model import probability
 from ifllm_desktop.ui.icons import paint_icon
 from ifllm_desktop.ui.model_index import Index
+from ifllm_desktop.ui.row_table import long_rows
 from ifllm_desktop.ui.support_chip import SUPPORT_LOOK, support_chip_size
 from ifllm_desktop.ui.theme import Theme, current_theme
 from ifllm_desktop.ui.widgets import paint_chip
@@ -179,20 +179,9 @@ class AuditTable(QTableView):
         self.filter = AuditFilter(self)
         self.filter.setSourceModel(self.rows)
         self.setModel(self.filter)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setTabKeyNavigation(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
+        long_rows(self)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setStretchLastSection(True)
         header.setMinimumSectionSize(28)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self._delegate = CellDelegate(self)
         self.setItemDelegate(self._delegate)
         self.setSortingEnabled(True)

@@ -7,13 +7,14 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableView
+from PySide6.QtWidgets import QHeaderView, QSizePolicy, QTableView
 
 from ifllm_desktop.domain.space import Screen
 from ifllm_desktop.session.snapshot import TargetOutcome
 from ifllm_desktop.ui import gaze_words
 from ifllm_desktop.ui.icons import pixmap
 from ifllm_desktop.ui.model_index import Index
+from ifllm_desktop.ui.row_table import quiet_rows
 from ifllm_desktop.ui.theme import current_theme
 
 _ROOT = QModelIndex()
@@ -139,17 +140,12 @@ class TargetTable(QTableView):
         self.targets = TargetModel()
         self.setModel(self.targets)
         self.setAccessibleName(self.tr("Error at each point"))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
+        quiet_rows(self)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setProperty("focus_ring", True)
-        self.verticalHeader().hide()
         head = self.horizontalHeader()
-        head.setHighlightSections(False)
         head.setMinimumSectionSize(24)
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFrame,
     QGridLayout,
     QHeaderView,
@@ -30,6 +29,7 @@ from ifllm_desktop.ui.pair_table import (
     PairTable,
     ScoredPair,
 )
+from ifllm_desktop.ui.row_table import quiet_rows
 from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import Chip, ProgressLine, column, frame, label, line, row, set_role
 from ifllm_desktop.ui.widgets_button import Button
@@ -119,15 +119,10 @@ class RewardsPage(QWidget):
         view.setObjectName("pairs")
         view.setModel(self.table)
         view.setItemDelegate(PairDelegate(self.table, view))
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setShowGrid(False)
-        view.setTabKeyNavigation(False)
+        quiet_rows(view)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        view.verticalHeader().hide()
         view.verticalHeader().setDefaultSectionSize(current_theme().px(30))
         header = view.horizontalHeader()
-        header.setHighlightSections(False)
         header.setMinimumSectionSize(28)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSectionResizeMode(BAR, QHeaderView.ResizeMode.Stretch)

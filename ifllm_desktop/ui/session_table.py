@@ -13,8 +13,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -33,6 +31,7 @@ from ifllm_desktop.ui.home_model import (
     support_state,
 )
 from ifllm_desktop.ui.model_index import Index
+from ifllm_desktop.ui.row_table import long_rows
 from ifllm_desktop.ui.support_chip import SUPPORT_LOOK, support_chip_size
 from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import paint_chip
@@ -111,21 +110,9 @@ class SessionTable(QTableView):
         self.filter = SessionFilter(self)
         self.filter.setSourceModel(self._model)
         self.setModel(self.filter)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setTabKeyNavigation(False)
+        long_rows(self)
         self.setSortingEnabled(True)
         self.sortByColumn(COLUMNS.index("when"), Qt.SortOrder.DescendingOrder)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setStretchLastSection(True)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self._delegate = ChipDelegate(self)
         for name in SUPPORT:
             self.setItemDelegateForColumn(COLUMNS.index(name), self._delegate)
