@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from ifllm_desktop.capture.board_run import BoardLook
 from ifllm_desktop.gaze.board_views import GRID, BoardProgress
 from ifllm_desktop.ports import Frame
-from ifllm_desktop.ui.theme import RADIUS_CARD_PX, current_theme
+from ifllm_desktop.ui.picture_well import paint_picture, paint_well
+from ifllm_desktop.ui.theme import current_theme
 
 SHOWN_WIDTH_PX = 960
 """The preview is made from every n-th pixel, so that a 4K camera does not cost the window its pace."""
@@ -56,12 +57,7 @@ class BoardPreview(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = current_theme()
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QPen(theme.color("border"), 1))
-        painter.setBrush(theme.color("sunken"))
-        painter.drawRoundedRect(box, RADIUS_CARD_PX, RADIUS_CARD_PX)
+        box = paint_well(painter, QRectF(self.rect()))
         frame = self._look.frame
         if self._image is None or frame is None:
             painter.setPen(theme.color("text_muted"))
@@ -70,11 +66,7 @@ class BoardPreview(QWidget):
             painter.drawText(box.adjusted(24, 16, -24, -16), flags, self._words)
             painter.end()
             return
-        room = box.adjusted(1, 1, -1, -1)
-        size = self._image.size().scaled(room.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
-        picture = QRectF(0, 0, size.width(), size.height())
-        picture.moveCenter(box.center())
-        painter.drawImage(picture, self._image)
+        picture = paint_picture(painter, box, self._image)
         self._paint_next(painter, picture)
         self._paint_board(painter, picture, frame)
         painter.end()

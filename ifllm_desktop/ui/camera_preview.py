@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ifllm_desktop.ui.camera_health import FRAME_CENTRE, FRAME_HEIGHT, CameraHealth
 from ifllm_desktop.ui.icons import paint_icon
-from ifllm_desktop.ui.theme import RADIUS_CARD_PX, current_theme
+from ifllm_desktop.ui.picture_well import paint_picture, paint_well
+from ifllm_desktop.ui.theme import current_theme
 
 _FRAME_SHAPE = 0.82
 """Width of the place for the face over its height."""
@@ -58,22 +59,13 @@ class PreviewView(QWidget):
         return "", self.tr("There is no picture to show.") if self._image is None else ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme = current_theme()
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QPen(theme.color("border"), 1))
-        painter.setBrush(theme.color("sunken"))
-        painter.drawRoundedRect(box, RADIUS_CARD_PX, RADIUS_CARD_PX)
-        picture = box.adjusted(1, 1, -1, -1)
+        box = paint_well(painter, QRectF(self.rect()))
         if self._image is not None and not self._image.isNull():
-            size = self._image.size().scaled(picture.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
-            picture = QRectF(0, 0, size.width(), size.height())
-            picture.moveCenter(box.center())
-            painter.drawImage(picture, self._image)
+            picture = paint_picture(painter, box, self._image)
             self._paint_place(painter, picture)
         else:
+            picture = box.adjusted(1, 1, -1, -1)
             self._paint_words(painter, picture)
             width = min(picture.width(), picture.height() * 4 / 3)
             picture = QRectF(picture.center().x() - width / 2, picture.top(), width, picture.height())
