@@ -194,14 +194,7 @@ class GapPlot(Plot):
             edges[-1] = edges[-2] ** 2 / edges[-3] if len(edges) > 2 else edges[-2] * 2
         return edges
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if not self.paint_empty(painter):
-            self._paint(painter)
-        painter.end()
-
-    def _paint(self, painter: QPainter) -> None:
+    def paint_data(self, painter: QPainter) -> None:
         theme, edges = current_theme(), self.edges_ms()
         share = 100 * np.nan_to_num(self.figure.share)
         chosen = self.chosen if self.chosen is not None and len(self.chosen) == len(share) else None

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPixmap, QResizeEvent
 
 from ifllm_desktop.analysis.audit_figures import Ellipse, HeatFigure, TargetErrors, TargetFigure
 from ifllm_desktop.analysis.plot_scale import HEAT_STEPS, heat_edges, heat_step
@@ -43,14 +43,7 @@ class TargetPlot(Plot):
         box.moveCenter(QPointF(self.width() / 2, self.height() / 2))
         return box, factor
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if not self.paint_empty(painter):
-            self._paint(painter)
-        painter.end()
-
-    def _paint(self, painter: QPainter) -> None:
+    def paint_data(self, painter: QPainter) -> None:
         theme = current_theme()
         box, factor = self.screen_box()
         painter.setPen(QPen(theme.color("border_strong"), 1))
@@ -131,14 +124,7 @@ class HeatPlot(Plot):
         super().resizeEvent(event)
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if not self.paint_empty(painter):
-            self._paint(painter)
-        painter.end()
-
-    def _paint(self, painter: QPainter) -> None:
+    def paint_data(self, painter: QPainter) -> None:
         theme = current_theme()
         values, unit = self.figure.shown
         edges = heat_edges(values.ravel())

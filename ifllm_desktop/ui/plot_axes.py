@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ifllm_desktop.ui.theme import current_theme
@@ -67,6 +67,16 @@ class Plot(QWidget):
         self.update()
 
     # ---- painting
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if not self.paint_empty(painter):
+            self.paint_data(painter)
+        painter.end()
+
+    def paint_data(self, painter: QPainter) -> None:
+        """Paint what there is to show; plots that keep a picture of it paint in their own way."""
+
     def paint_empty(self, painter: QPainter) -> bool:
         """Paint the reason; True where nothing else is to be painted."""
         if not self._why_empty:
