@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout
 
 from ifllm_desktop.protocol import ScopeAsked, StudyProtocol
 from ifllm_desktop.session.snapshot import FlowSnapshot
-from ifllm_desktop.ui.participant_page import ParticipantPage
-from ifllm_desktop.ui.widgets import Chip, IconMark, column, frame, label, row, set_role
+from ifllm_desktop.ui.participant_page import RowsPage
+from ifllm_desktop.ui.widgets import Chip, IconMark, column, label, row, set_role
 from ifllm_desktop.ui.widgets_button import Button
 
 _ICONS = {"gaze": "gaze", "pointer": "pointer", "eye_patches": "eye_patches", "sharing": "sharing"}
@@ -73,22 +73,13 @@ class ScopeRow(QFrame):
         self.answered.emit()
 
 
-class ConsentPage(ParticipantPage):
+class ConsentPage(RowsPage):
     """What may be recorded, scope by scope."""
 
     def __init__(self) -> None:
         super().__init__(820, "page_consent")
         self._study: StudyProtocol | None = None
         self.rows: list[ScopeRow] = []
-        self.title = label("", "display", wrap=True)
-        self.lead = label("", "lead", wrap=True)
-        self._card_layout = QVBoxLayout()
-        self._card_layout.setSpacing(0)
-        self._card_layout.setContentsMargins(0, 0, 0, 0)
-        self.body.addWidget(self.title)
-        self.body.addWidget(self.lead)
-        self.body.addSpacing(8)
-        self.body.addWidget(frame("card", self._card_layout))
         self.body.addSpacing(4)
         self.body.addLayout(self._promises())
         self.decline = Button(
@@ -142,14 +133,14 @@ class ConsentPage(ParticipantPage):
         self.title.setText(study.texts.consent.title)
         self.lead.setText(" ".join(study.texts.consent.body.split()))
         for old in self.rows:
-            self._card_layout.removeWidget(old)
+            self.card_rows.removeWidget(old)
             old.hide()
             old.deleteLater()
         self.rows = []
         for index, asked in enumerate(study.consent):
             made = ScopeRow(asked, first=index == 0)
             made.answered.connect(self._update_actions)
-            self._card_layout.addWidget(made)
+            self.card_rows.addWidget(made)
             self.rows.append(made)
         self.tighten(self.tight)
 

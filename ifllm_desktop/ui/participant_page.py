@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVB
 
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.ui.theme import current_theme
-from ifllm_desktop.ui.widgets import line
+from ifllm_desktop.ui.widgets import frame, label, line
 from ifllm_desktop.ui.widgets_button import Button
 
 NARROW_HEIGHT_PX = 760
@@ -157,3 +157,25 @@ class ParticipantPage(QWidget):
                 self.primary.click()
             return
         event.ignore()
+
+
+class RowsPage(ParticipantPage):
+    """A page with a title, a lead and a card of rows.
+
+    Attributes
+    ----------
+    card_rows : QVBoxLayout
+        Inside of the card.
+    """
+
+    def __init__(self, max_width_px: int, name: str, card_name: str = "") -> None:
+        super().__init__(max_width_px, name)
+        self.title = label("", "display", wrap=True)
+        self.lead = label("", "lead", wrap=True)
+        self.card_rows = QVBoxLayout()
+        self.card_rows.setSpacing(0)
+        self.card_rows.setContentsMargins(0, 0, 0, 0)
+        self.body.addWidget(self.title)
+        self.body.addWidget(self.lead)
+        self.body.addSpacing(8)
+        self.body.addWidget(frame("card", self.card_rows, card_name))

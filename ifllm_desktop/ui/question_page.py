@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QVBoxLayout
+from PySide6.QtWidgets import QFrame
 
 from ifllm_desktop.protocol import Question
 from ifllm_desktop.session.question_round import GivenAnswer, QuestionPage
 from ifllm_desktop.session.snapshot import FlowSnapshot
-from ifllm_desktop.ui.participant_page import ParticipantPage
+from ifllm_desktop.ui.participant_page import RowsPage
 from ifllm_desktop.ui.question_fields import Field, NumberField, TextField, make_field
-from ifllm_desktop.ui.widgets import column, empty, frame, label, row
+from ifllm_desktop.ui.widgets import column, empty, label, row
 from ifllm_desktop.ui.widgets_button import Button
 
 
@@ -71,22 +71,13 @@ class QuestionRow(QFrame):
             self.answered.emit(None)
 
 
-class QuestionsPage(ParticipantPage):
+class QuestionsPage(RowsPage):
     """Questions one below the other; what is needed holds the page, the rest may stay open."""
 
     def __init__(self) -> None:
-        super().__init__(760, "page_questions")
+        super().__init__(760, "page_questions", "questions_card")
         self._built: tuple[object, ...] = ()
         self.rows: list[QuestionRow] = []
-        self.title = label("", "display", wrap=True)
-        self.lead = label("", "lead", wrap=True)
-        self._card_layout = QVBoxLayout()
-        self._card_layout.setSpacing(0)
-        self._card_layout.setContentsMargins(0, 0, 0, 0)
-        self.body.addWidget(self.title)
-        self.body.addWidget(self.lead)
-        self.body.addSpacing(8)
-        self.body.addWidget(frame("card", self._card_layout, "questions_card"))
         self.open_note = label("", "caption", name="questions_open")
         self.primary = Button(
             self.tr("Continue"), "primary", key=self.tr("Enter"), height_px=44, name="questions_continue"
@@ -120,13 +111,13 @@ class QuestionsPage(ParticipantPage):
         self.primary.setEnabled(page.can_continue)
 
     def _build(self, page: QuestionPage) -> None:
-        empty(self._card_layout)
+        empty(self.card_rows)
         self.rows = []
         for index, question in enumerate(page.questions):
             one = QuestionRow(question, page, first=index == 0)
             one.answered.connect(lambda value, q=question.id: self.command.emit("answer", (q, value)))
             one.declined.connect(lambda q=question.id: self.command.emit("decline_answer", (q,)))
-            self._card_layout.addWidget(one)
+            self.card_rows.addWidget(one)
             self.rows.append(one)
         self.scroller.verticalScrollBar().setValue(0)
         self.tighten(self.tight)
