@@ -30,12 +30,9 @@ from ifllm_desktop.domain.errors import DataError, UsageError
 from ifllm_desktop.domain.samples import FEATURE_SET
 from ifllm_desktop.domain.session import SegmentInfo, SessionInfo
 from ifllm_desktop.domain.space import Screen
-from ifllm_desktop.domain.time import NS_PER_S
 from ifllm_desktop.domain.topics import Topic
 from ifllm_desktop.ports import Camera, Clock, Landmarker, RecordingSource
 from ifllm_desktop.protocol import StudyProtocol, load_editions, load_protocol, load_topics
-from ifllm_desktop.replay.timeline import Timeline
-from ifllm_desktop.replay.turns import turns
 from ifllm_desktop.resource_files import resource_path
 from ifllm_desktop.session.assignment import assign, assignments
 from ifllm_desktop.session.chat_pump import SimulatedChatPump, ThreadedChatPump
@@ -390,20 +387,6 @@ def _all_sources(study: StudyFolder) -> Iterator[tuple[SessionInfo, RecordingSou
             yield info, None, sentence(error)
         else:
             yield info, source, ""
-
-
-def replay_summary(study: StudyFolder, session_id: str) -> dict[str, Any]:
-    """What the replay shows half-way through each turn: a check that a session can be read back."""
-    source = study.source(session_id)
-    timeline = Timeline(source)
-    found = turns(source)
-    return {
-        "session_id": session_id, "duration_s": round(timeline.duration_ns / NS_PER_S, 3), "turns": len(found),
-        "answers_shown": sum(
-            len(timeline.state_at((turn.t_submit_ns + (turn.t_end_ns or turn.t_submit_ns)) // 2).responses)
-            for turn in found
-        ),
-    }  # fmt: skip
 
 
 def free_bytes(path: Path) -> int:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from ifllm_desktop import compose, compose_exports, compose_labels, compose_rewards
 from ifllm_desktop.domain.space import Screen
+from ifllm_desktop.replay.read_back import read_back
 from ifllm_desktop.session.headless import HeadlessRun
 from ifllm_desktop.session.snapshot import FlowSnapshot
 from ifllm_desktop.store.study import StudyFolder
@@ -115,7 +116,7 @@ def run_demo_headless(study_path: Path | None, camera: str | None, seed: int, sa
         "elapsed_s": round(time.monotonic() - started_s, 3), "camera": source,
         "video_passes": sum(r["video_passes"] for r in reports),
         "frames_by_pass": [r["frames_by_pass"] for r in reports], "gaze": [r["gaze"] for r in reports],
-        "replay": [compose.replay_summary(study, s) for s in sessions], "labels": labels, "scores": scores,
+        "replay": [read_back(study.source(s)) for s in sessions], "labels": labels, "scores": scores,
         "files": export["files"], "excluded": export["excluded"], "simulated": True,
     }  # fmt: skip
 
