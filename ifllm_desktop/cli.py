@@ -16,10 +16,9 @@ from typing import Any
 from ifllm_desktop import __version__
 from ifllm_desktop.cli_audit import add_audit
 from ifllm_desktop.cli_camera import add_camera
-from ifllm_desktop.cli_gaze import Terminal, add_gaze
+from ifllm_desktop.cli_gaze import add_gaze
 from ifllm_desktop.cli_people import add_people
-
-Report = dict[str, Any]
+from ifllm_desktop.cli_terminal import Report, Terminal
 
 
 def main(arguments: list[str]) -> int:
@@ -44,10 +43,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_running(verbs)
     _add_reading(verbs)
     _add_output(verbs)
-    add_people(verbs, Terminal(_verb, _emit, _say))
-    add_audit(verbs, Terminal(_verb, _emit, _say))
-    add_gaze(verbs, Terminal(_verb, _emit, _say))
-    add_camera(verbs, Terminal(_verb, _emit, _say))
+    terminal = Terminal(_verb, _emit, _say)
+    for add in (add_people, add_audit, add_gaze, add_camera):
+        add(verbs, terminal)
     _add_checks(verbs)
     return parser
 

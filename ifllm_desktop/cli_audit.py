@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-Report = dict[str, Any]
+from ifllm_desktop.cli_terminal import Report, Terminal
 
 _COLUMNS = (
     ("Session", 12), ("Grade", 5), ("px", 5), ("deg", 6), ("STD", 6), ("Loss %", 7), ("Hz", 6), ("Head cm", 8),
     ("Score", 6), ("Side", 5), ("Block", 6), ("Line", 5), ("Word", 5),
 )  # fmt: skip
 _MARKS = {"supported": " ", "probable": "~", "refused": "×"}
-
-
-class Terminal(Protocol):
-    """How the command line declares a verb and prints: handed down, because ``cli`` stands above this."""
-
-    @property
-    def verb(self) -> Any:
-        """Adds a verb."""
-
-    @property
-    def emit(self) -> Any:
-        """Prints the report, as JSON or in words."""
-
-    @property
-    def say(self) -> Any:
-        """Progress, on stderr."""
 
 
 def add_audit(verbs: Any, terminal: Terminal) -> None:

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+
+from ifllm_desktop.cli_terminal import Terminal
 
 BOARDS = ("charuco", "chessboard")
-
-
-class Terminal(Protocol):
-    """How the command line declares a verb and prints: handed down, because ``cli`` stands above this."""
-
-    @property
-    def verb(self) -> Callable[..., Any]:
-        """Adds a verb."""
-
-    @property
-    def emit(self) -> Callable[[argparse.Namespace, dict[str, Any], str], None]:
-        """Prints the report, as JSON or in words."""
-
-    @property
-    def say(self) -> Callable[[str], None]:
-        """Progress, on stderr."""
 
 
 def add_camera(verbs: Any, terminal: Terminal) -> None:

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-Report = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """How the command line declares a verb and prints: handed down, because ``cli`` stands above this."""
-
-    verb: Callable[..., Any]
-    emit: Callable[[argparse.Namespace, Report, str], None]
-    say: Callable[[str], None]
+from ifllm_desktop.cli_terminal import Report, Terminal
 
 
 def add_gaze(verbs: Any, terminal: Terminal) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from ifllm_desktop.cli_terminal import Report, Terminal
 from ifllm_desktop.domain.errors import UsageError, WorldError
-
-Report = dict[str, Any]
 
 _YES = ("y", "yes")
 _DONE = {
@@ -23,22 +22,6 @@ _WHY = {
     "other_study": "lies in another study's folder and is left as it is; withdraw them there, too",
     "missing": "is not there any more; replace it wherever it went",
 }
-
-
-class Terminal(Protocol):
-    """How the command line declares a verb and prints: handed down, because ``cli`` stands above this."""
-
-    @property
-    def verb(self) -> Any:
-        """``(verbs, name, help, example, function) -> parser``."""
-
-    @property
-    def emit(self) -> Any:
-        """``(options, report, sentence)``."""
-
-    @property
-    def say(self) -> Any:
-        """One line on stderr."""
 
 
 def add_people(verbs: Any, terminal: Terminal) -> None:

@@ -27,7 +27,8 @@ def sentences(source: str) -> list[tuple[int, int]]:
     """
     found = []
     for start, end in _paragraphs(source):
-        at = start + len(_LEAD.match(source[start:end]).group())  # type: ignore[union-attr]
+        lead = _LEAD.match(source, start, end)
+        at = lead.end() if lead is not None else start
         for mark in _END.finditer(source, at, end):
             if _SHORT.search(source[at : mark.start()]) and mark.end() < end:
                 continue

@@ -30,7 +30,7 @@ from ifllm_desktop.reading.sentences import sentences
 from ifllm_desktop.session.answers import AnswerSnapshot
 from ifllm_desktop.ui.theme import current_theme
 from ifllm_desktop.ui.widgets import column, label, row
-from ifllm_desktop.ui.widgets_button import Button
+from ifllm_desktop.ui.widgets_button import Button, ButtonKind
 
 TYPING_MS = 800
 """So long after the last key a text is stored; leaving the field or the page stores it at once."""
@@ -78,9 +78,9 @@ class ChoiceField(Field):
         self._layout.setSpacing(8)
         self.buttons: dict[str, Button] = {}
         for option in question.options:
-            kind = "choice" if question.several else "radio"
+            kind: ButtonKind = "choice" if question.several else "radio"
             name = f"answer_{question.id}_{option.value}"
-            button = Button(option.text, kind, height_px=36, name=name)  # type: ignore[arg-type]
+            button = Button(option.text, kind, height_px=36, name=name)
             button.setAccessibleName(f"{question.question} {option.text}")
             button.clicked.connect(self._say)
             self._group.addButton(button)

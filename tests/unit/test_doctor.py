@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import namedtuple
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +14,6 @@ from ifllm_desktop import compose, doctor
 from ifllm_desktop.adapters.camera_devices import CameraDevice
 from ifllm_desktop.doctor import Finding
 from ifllm_desktop.domain.errors import WorldError
-
-Usage = namedtuple("Usage", "total used free")  # noqa: PYI024 - as shutil has it
 
 
 def told(finding: Finding, state: str, *words: str) -> None:
@@ -120,7 +117,7 @@ def test_that_cameras_are_named(
 def test_that_a_full_disk_is_noticed_before_anybody_is_recorded(
     free_gb: float, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: Usage(0, 0, free_gb * 1e9))
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=free_gb * 1e9))
     told(doctor.disk(tmp_path / "not" / "yet"), state, f"{free_gb:.1f} GB free", str(tmp_path))
 
 
